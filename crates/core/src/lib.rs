@@ -1,0 +1,14 @@
+//! The rules of promo-edge, pure: no I/O, no clock, no randomness, no Worker type.
+//!
+//! What comes in is bytes and instants, what goes out is decisions. Everything here builds and
+//! tests natively in seconds, and runs unchanged inside the Worker.
+
+pub mod campaign;
+pub mod cart;
+pub mod code;
+pub mod engine;
+pub mod fault;
+pub mod ident;
+pub mod ledger;
+pub mod money;
+pub mod time;
