@@ -1,1 +1,364 @@
-//! (being written)
+//! Names of things, each parsed once at the border.
+//!
+//! The `offer_id` a point of sale is handed ([`OfferRef`]) must by itself lead back to campaign,
+//! offer and code, because a REDEEM may come without the code that was typed. It is written
+//! `campaign.offer.CODE`, opaque to the till but readable in a log, in at most 128 characters of
+//! `[A-Za-z0-9._~:-]`. A part that would not fit is replaced by a digest of itself, marked by `-`,
+//! with which no slug and no code begins; the digest is compared, never reversed.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::code::CanonicalCode;
+
+/// The most characters of a POS's own names (tab, location).
+const MAX_NAME_BYTES: usize = 128;
+/// The most characters of an `offer_id` we hand out.
+const MAX_OFFER_REF: usize = 128;
+
+/// A name that does not have the form it should; the text says which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadName(pub &'static str);
+
+impl fmt::Display for BadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for BadName {}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Reads the name.
+            ///
+            /// # Errors
+            /// When the text has not the form of such a name.
+            pub fn parse(text: &str) -> Result<Self, BadName> {
+                $check(text)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The name's text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+name_type!(
+    /// A campaign's id, unique in the deployment: `[a-z0-9][a-z0-9-]{0,63}`.
+    CampaignId,
+    check_slug
+);
+name_type!(
+    /// An offer's id, unique in its campaign: `[a-z0-9][a-z0-9-]{0,63}`.
+    OfferId,
+    check_slug
+);
+name_type!(
+    /// A tab as the POS names it. Only together with its location is it one tab.
+    TabId,
+    check_pos_name
+);
+name_type!(
+    /// A place of business as the POS names it.
+    LocationId,
+    check_pos_name
+);
+
+fn check_slug(text: &str) -> Result<(), BadName> {
+    let bytes = text.as_bytes();
+    let first_ok = bytes
+        .first()
+        .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let rest_ok = bytes
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-');
+    if first_ok && rest_ok && bytes.len() <= 64 {
+        Ok(())
+    } else {
+        Err(BadName(
+            "use 1 to 64 of a-z, 0-9 and -, beginning with a letter or digit",
+        ))
+    }
+}
+
+fn check_pos_name(text: &str) -> Result<(), BadName> {
+    if text.is_empty() {
+        Err(BadName("must not be empty"))
+    } else if text.len() > MAX_NAME_BYTES {
+        Err(BadName("must be at most 128 bytes long"))
+    } else if text.chars().any(char::is_control) {
+        Err(BadName("must not hold control characters"))
+    } else {
+        Ok(())
+    }
+}
+
+/// What an `offer_id` says: which campaign, which of its offers, and by which code.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OfferRef {
+    campaign: CampaignId,
+    offer: Box<str>,
+    code: CodeKey,
+}
+
+/// A code as it is written in an `offer_id` and counted in the ledger: the code itself, with what
+/// is not ASCII escaped, or the digest of one too long for that. Equal codes have equal keys.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct CodeKey(Box<str>);
+
+impl CodeKey {
+    /// Longer escaped codes become their digest, so that a campaign id of 64 characters, the digest
+    /// of an offer's id and the code's key fit together.
+    const MAX: usize = MAX_OFFER_REF - 64 - 2 - DIGEST_LENGTH;
+
+    /// The key of a code.
+    #[must_use]
+    pub fn of(code: &CanonicalCode) -> Self {
+        let mut escaped = String::with_capacity(code.as_str().len());
+        for c in code.as_str().chars() {
+            if c.is_ascii_alphanumeric() {
+                escaped.push(c);
+            } else {
+                escaped.push_str(&format!("~{:x}:", u32::from(c)));
+            }
+        }
+        if escaped.len() > Self::MAX {
+            escaped = digest(code.as_str());
+        }
+        Self(escaped.into_boxed_str())
+    }
+
+    /// The code this key was made of, unless only its digest is here.
+    #[must_use]
+    pub fn code(&self) -> Option<CanonicalCode> {
+        let mut parts = self.0.split('~');
+        let mut text = parts.next()?.to_owned();
+        for part in parts {
+            let (hex, rest) = part.split_once(':')?;
+            text.push(char::from_u32(u32::from_str_radix(hex, 16).ok()?)?);
+            text.push_str(rest);
+        }
+        let code = CanonicalCode::parse(&text).ok()?;
+        // A digest begins with a hyphen, which a code's canonical form drops.
+        (Self::of(&code) == *self).then_some(code)
+    }
+
+    /// The key's text: ASCII, without a full stop.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for CodeKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() || !text.bytes().all(|b| is_ref_byte(b) && b != b'.') {
+            return Err(serde::de::Error::custom("not a code's key"));
+        }
+        Ok(Self(text.into_boxed_str()))
+    }
+}
+
+impl OfferRef {
+    /// Names an offer of a campaign, reached by a code.
+    #[must_use]
+    pub fn new(campaign: &CampaignId, offer: &OfferId, code: CodeKey) -> Self {
+        let room = MAX_OFFER_REF
+            .saturating_sub(campaign.as_str().len())
+            .saturating_sub(code.as_str().len())
+            .saturating_sub(2);
+        let offer = if offer.as_str().len() <= room {
+            offer.as_str().into()
+        } else {
+            digest(offer.as_str()).into()
+        };
+        Self {
+            campaign: campaign.clone(),
+            offer,
+            code,
+        }
+    }
+
+    /// Reads an `offer_id` a POS sends back; `None` when it is none of ours.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > MAX_OFFER_REF || !text.bytes().all(is_ref_byte) {
+            return None;
+        }
+        let mut parts = text.split('.');
+        let (campaign, offer, code) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || offer.is_empty() || code.is_empty() {
+            return None;
+        }
+        Some(Self {
+            campaign: CampaignId::parse(campaign).ok()?,
+            offer: offer.into(),
+            code: CodeKey(code.into()),
+        })
+    }
+
+    /// The campaign named.
+    #[must_use]
+    pub const fn campaign(&self) -> &CampaignId {
+        &self.campaign
+    }
+
+    /// The key of the code that led to the offer.
+    #[must_use]
+    pub const fn code(&self) -> &CodeKey {
+        &self.code
+    }
+
+    /// Whether this names that offer of its campaign.
+    #[must_use]
+    pub fn names(&self, offer: &OfferId) -> bool {
+        *self.offer == *offer.as_str()
+            || (self.offer.starts_with('-') && *self.offer == *digest(offer.as_str()))
+    }
+}
+
+impl fmt::Display for OfferRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.campaign, self.offer, self.code.0)
+    }
+}
+
+const fn is_ref_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b':' | b'-')
+}
+
+/// A hyphen and 80 bits of SHA-256 in hexadecimal.
+const DIGEST_LENGTH: usize = 21;
+
+fn digest(text: &str) -> String {
+    let mut out = String::with_capacity(DIGEST_LENGTH);
+    out.push('-');
+    for byte in Sha256::digest(text.as_bytes()).iter().take(10) {
+        out.push_str(&format!("{byte:02x}"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(campaign: &str, offer: &str, code: &str) -> (CampaignId, OfferId, CanonicalCode) {
+        (
+            CampaignId::parse(campaign).unwrap(),
+            OfferId::parse(offer).unwrap(),
+            CanonicalCode::parse(code).unwrap(),
+        )
+    }
+
+    #[test]
+    fn an_offer_id_reads_like_what_it_names() {
+        let (campaign, offer, code) = names("summer-2026", "ten-off", "summer-10");
+        let id = OfferRef::new(&campaign, &offer, CodeKey::of(&code)).to_string();
+        assert_eq!(id, "summer-2026.ten-off.SUMMER10");
+    }
+
+    #[test]
+    fn an_offer_id_leads_back_to_campaign_offer_and_code_however_long_they_are() {
+        let longest = "x".repeat(64);
+        for campaign in ["c", &longest] {
+            for offer in ["o", &longest] {
+                for code in [
+                    "ABC",
+                    "ÉTÉ10",
+                    &"9".repeat(64),
+                    &"é".repeat(64),
+                    &"A".repeat(41),
+                    &"A".repeat(42),
+                ] {
+                    let (campaign, offer, code) = names(campaign, offer, code);
+                    let id = OfferRef::new(&campaign, &offer, CodeKey::of(&code)).to_string();
+                    assert!(id.len() <= 128, "{id}");
+                    assert!(id.bytes().all(is_ref_byte), "{id}");
+                    let read = OfferRef::parse(&id).unwrap();
+                    assert_eq!(read.campaign(), &campaign);
+                    assert!(read.names(&offer));
+                    assert!(!read.names(&OfferId::parse("other").unwrap()));
+                    assert_eq!(read.code(), &CodeKey::of(&code));
+                    if let Some(plain) = read.code().code() {
+                        assert_eq!(plain, code);
+                    } else {
+                        assert!(read.code().as_str().starts_with('-'));
+                    }
+                    assert_eq!(read.to_string(), id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_offer_id_of_ours_is_none() {
+        for text in [
+            "",
+            "a",
+            "a.b",
+            "a.b.c.d",
+            "A.b.C",
+            "a..C",
+            "a.b.",
+            "a.b.ÉTÉ",
+            "a b.c.D",
+            &"a".repeat(200),
+        ] {
+            assert_eq!(OfferRef::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_the_key_of_its_code_names_no_code() {
+        for text in [
+            "a.b.abc",
+            "a.b.~41:BC",
+            "a.b.~zz:",
+            "a.b.~",
+            "a.b.AB",
+            "a.b.-00",
+        ] {
+            assert_eq!(OfferRef::parse(text).unwrap().code().code(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn slugs_and_pos_names_have_their_forms() {
+        for bad in ["", "-a", "A", "a_b", "é", &"a".repeat(65)] {
+            assert!(CampaignId::parse(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["", "a\nb", &"a".repeat(129)] {
+            assert!(TabId::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(TabId::parse("O2oFAC7fXeYNEWmmOBFZr_4S").is_ok());
+    }
+}
