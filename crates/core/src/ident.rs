@@ -122,16 +122,75 @@ fn check_pos_name(text: &str) -> Result<(), BadName> {
 /// What an `offer_id` says: which campaign, which of its offers, and by which code.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OfferRef {
-    campaign: CampaignId,
-    offer: Box<str>,
-    code: CodeKey,
+    /// The campaign named.
+    pub campaign: CampaignId,
+    /// The key of the offer named.
+    pub offer: OfferKey,
+    /// The key of the code that led to the offer.
+    pub code: CodeKey,
 }
 
-/// A code as it is written in an `offer_id` and counted in the ledger: the code itself, with what
-/// is not ASCII escaped, or the digest of one too long for that. Equal codes have equal keys.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct CodeKey(Box<str>);
+macro_rules! key_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The key's text: ASCII, without a full stop.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                let sound = !text.is_empty() && text.bytes().all(|b| is_ref_byte(b) && b != b'.');
+                sound.then(|| Self(text.into()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::read(&text).ok_or_else(|| serde::de::Error::custom("not a key of ours"))
+            }
+        }
+    };
+}
+
+key_type!(
+    /// An offer as it is written in an `offer_id` and kept in the ledger: its id, or the digest of
+    /// one too long to stand beside its campaign's.
+    OfferKey
+);
+key_type!(
+    /// A code as it is written in an `offer_id` and counted in the ledger: the code itself, with
+    /// what is not ASCII escaped, or the digest of one too long for that. Equal codes have equal
+    /// keys.
+    CodeKey
+);
+
+impl OfferKey {
+    /// The key of an offer: the same, whichever code leads to it.
+    #[must_use]
+    pub fn of(campaign: &CampaignId, offer: &OfferId) -> Self {
+        let room = MAX_OFFER_REF
+            .saturating_sub(campaign.as_str().len())
+            .saturating_sub(2 + CodeKey::MAX);
+        if offer.as_str().len() <= room {
+            Self(offer.as_str().into())
+        } else {
+            Self(digest(offer.as_str()).into())
+        }
+    }
+}
 
 impl CodeKey {
     /// Longer escaped codes become their digest, so that a campaign id of 64 characters, the digest
@@ -169,85 +228,44 @@ impl CodeKey {
         // A digest begins with a hyphen, which a code's canonical form drops.
         (Self::of(&code) == *self).then_some(code)
     }
-
-    /// The key's text: ASCII, without a full stop.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for CodeKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.is_empty() || !text.bytes().all(|b| is_ref_byte(b) && b != b'.') {
-            return Err(serde::de::Error::custom("not a code's key"));
-        }
-        Ok(Self(text.into_boxed_str()))
-    }
 }
 
 impl OfferRef {
-    /// Names an offer of a campaign, reached by a code.
-    #[must_use]
-    pub fn new(campaign: &CampaignId, offer: &OfferId, code: CodeKey) -> Self {
-        let room = MAX_OFFER_REF
-            .saturating_sub(campaign.as_str().len())
-            .saturating_sub(code.as_str().len())
-            .saturating_sub(2);
-        let offer = if offer.as_str().len() <= room {
-            offer.as_str().into()
-        } else {
-            digest(offer.as_str()).into()
-        };
-        Self {
-            campaign: campaign.clone(),
-            offer,
-            code,
-        }
-    }
-
     /// Reads an `offer_id` a POS sends back; `None` when it is none of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > MAX_OFFER_REF || !text.bytes().all(is_ref_byte) {
+        if text.len() > MAX_OFFER_REF {
             return None;
         }
         let mut parts = text.split('.');
         let (campaign, offer, code) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() || offer.is_empty() || code.is_empty() {
+        if parts.next().is_some() {
             return None;
         }
         Some(Self {
             campaign: CampaignId::parse(campaign).ok()?,
-            offer: offer.into(),
-            code: CodeKey(code.into()),
+            offer: OfferKey::read(offer)?,
+            code: CodeKey::read(code)?,
         })
     }
+}
 
-    /// The campaign named.
-    #[must_use]
-    pub const fn campaign(&self) -> &CampaignId {
-        &self.campaign
+impl Serialize for OfferRef {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
+}
 
-    /// The key of the code that led to the offer.
-    #[must_use]
-    pub const fn code(&self) -> &CodeKey {
-        &self.code
-    }
-
-    /// Whether this names that offer of its campaign.
-    #[must_use]
-    pub fn names(&self, offer: &OfferId) -> bool {
-        *self.offer == *offer.as_str()
-            || (self.offer.starts_with('-') && *self.offer == *digest(offer.as_str()))
+impl<'de> Deserialize<'de> for OfferRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an offer_id of ours"))
     }
 }
 
 impl fmt::Display for OfferRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.campaign, self.offer, self.code.0)
+        write!(f, "{}.{}.{}", self.campaign, self.offer, self.code)
     }
 }
 
@@ -271,6 +289,14 @@ fn digest(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn reference(campaign: &CampaignId, offer: &OfferId, code: &CanonicalCode) -> OfferRef {
+        OfferRef {
+            campaign: campaign.clone(),
+            offer: OfferKey::of(campaign, offer),
+            code: CodeKey::of(code),
+        }
+    }
+
     fn names(campaign: &str, offer: &str, code: &str) -> (CampaignId, OfferId, CanonicalCode) {
         (
             CampaignId::parse(campaign).unwrap(),
@@ -282,7 +308,7 @@ mod tests {
     #[test]
     fn an_offer_id_reads_like_what_it_names() {
         let (campaign, offer, code) = names("summer-2026", "ten-off", "summer-10");
-        let id = OfferRef::new(&campaign, &offer, CodeKey::of(&code)).to_string();
+        let id = reference(&campaign, &offer, &code).to_string();
         assert_eq!(id, "summer-2026.ten-off.SUMMER10");
     }
 
@@ -300,18 +326,21 @@ mod tests {
                     &"A".repeat(42),
                 ] {
                     let (campaign, offer, code) = names(campaign, offer, code);
-                    let id = OfferRef::new(&campaign, &offer, CodeKey::of(&code)).to_string();
+                    let id = reference(&campaign, &offer, &code).to_string();
                     assert!(id.len() <= 128, "{id}");
                     assert!(id.bytes().all(is_ref_byte), "{id}");
                     let read = OfferRef::parse(&id).unwrap();
-                    assert_eq!(read.campaign(), &campaign);
-                    assert!(read.names(&offer));
-                    assert!(!read.names(&OfferId::parse("other").unwrap()));
-                    assert_eq!(read.code(), &CodeKey::of(&code));
-                    if let Some(plain) = read.code().code() {
+                    assert_eq!(read.campaign, campaign);
+                    assert_eq!(read.offer, OfferKey::of(&campaign, &offer));
+                    assert_ne!(
+                        read.offer,
+                        OfferKey::of(&campaign, &OfferId::parse("other").unwrap())
+                    );
+                    assert_eq!(read.code, CodeKey::of(&code));
+                    if let Some(plain) = read.code.code() {
                         assert_eq!(plain, code);
                     } else {
-                        assert!(read.code().as_str().starts_with('-'));
+                        assert!(read.code.as_str().starts_with('-'));
                     }
                     assert_eq!(read.to_string(), id);
                 }
@@ -347,7 +376,7 @@ mod tests {
             "a.b.AB",
             "a.b.-00",
         ] {
-            assert_eq!(OfferRef::parse(text).unwrap().code().code(), None, "{text}");
+            assert_eq!(OfferRef::parse(text).unwrap().code.code(), None, "{text}");
         }
     }
 

@@ -1,1 +1,30 @@
-//! (being written)
+//! The ledger: what was redeemed, what was reversed, and what is left of every quota.
+//!
+//! Two machines, each the only writer of its state, each deciding one command in one turn:
+//!
+//! - [`campaign`]: a campaign's counters and redemptions. Every scope of the campaign is checked
+//!   together and then taken together or not at all, so no quota is ever oversold, and the same
+//!   REDEEM any number of times is one redemption with one answer.
+//! - [`tab`]: which campaigns stand on a tab. Two codes that do not combine, redeemed at the same
+//!   instant through different edges, meet here, and the discounts of one tab stop at what it costs.
+//!
+//! Both are pure: they read through [`campaign::Books`] or a value they are given, and return what is
+//! to be written. Whoever wraps them (a Durable Object, a test, the simulation) writes it without an
+//! await in between, which is what makes the turn atomic.
+
+pub mod campaign;
+pub mod counter;
+pub mod tab;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ident::{LocationId, TabId};
+
+/// One tab: its name is unique only within its location.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TabKey {
+    /// The place of business.
+    pub location: LocationId,
+    /// The tab there.
+    pub tab: TabId,
+}

@@ -1,0 +1,150 @@
+//! What is asked of a campaign's ledger, and what it answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ident::OfferRef;
+use crate::ledger::TabKey;
+use crate::ledger::counter::Counter;
+use crate::money::{Currency, Money};
+use crate::time::Instant;
+
+/// A command to a campaign's ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Take.
+    Redeem(Redeem),
+    /// The same question, read-only: would it be taken?
+    Peek(Redeem),
+    /// Give back.
+    Reverse(Reverse),
+}
+
+/// The answer to a [`Command`], by the same names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// To [`Command::Redeem`] and [`Command::Peek`].
+    Redeemed(Redeemed),
+    /// To [`Command::Reverse`].
+    Reversed(Reversed),
+}
+
+/// Take these offers on this tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redeem {
+    /// The tab.
+    pub tab: TabKey,
+    /// The guest's pseudonym, if anybody knows the guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// Which POS asks.
+    pub pos: String,
+    /// When the event reached the edge.
+    pub received: Instant,
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// The offers, in the order they apply.
+    pub asks: Vec<Ask>,
+    /// Every counter any of them touches.
+    pub counters: Vec<Counter>,
+}
+
+/// One offer that a REDEEM names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Which.
+    pub offer: OfferRef,
+    /// What it gives; absent when the engine rejected it, and it is only asked whether it was
+    /// redeemed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub give: Option<Give>,
+}
+
+/// What an offer gives on this tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Give {
+    /// The discount.
+    pub amount: Money,
+    /// The answer to keep with it.
+    pub answer: String,
+}
+
+/// What became of each ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redeemed {
+    /// One for each ask, in order.
+    pub outcomes: Vec<Outcome>,
+    /// When a budget of the campaign gives only part: what all new offers together may still give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Money>,
+}
+
+/// What became of one ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It stands; `answer` is the first one's when it stood before.
+    Applied {
+        /// The discount.
+        amount: Money,
+        /// The answer kept with it.
+        answer: String,
+    },
+    /// There is room for it, but nothing was taken, because of another ask (or only a peek).
+    Open,
+    /// Its budget has only so much left: ask again with that.
+    Short(Money),
+    /// It cannot be had.
+    Refused(Refusal),
+    /// Nothing was given by the engine, and nothing stands.
+    Absent,
+}
+
+/// Why the ledger refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// A limit is reached.
+    QuotaExhausted,
+    /// A budget is spent.
+    BudgetExhausted,
+    /// A reversal overtook it.
+    AlreadyReversed,
+    /// The tab already has what it does not combine with.
+    DoesNotCombine,
+}
+
+/// Give back these offers of this tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reverse {
+    /// The tab.
+    pub tab: TabKey,
+    /// Which offers; absent: all of them, also those whose REDEEM is still on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Vec<OfferRef>>,
+    /// When the event reached the edge.
+    pub received: Instant,
+}
+
+/// What a reversal found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reversed {
+    /// Given back now.
+    pub reversed: Vec<GivenBack>,
+    /// Named, but unknown, refused or reversed before.
+    pub unchanged: Vec<OfferRef>,
+    /// What still stands on the tab.
+    pub left: BTreeMap<OfferRef, Money>,
+}
+
+/// One offer given back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenBack {
+    /// Which.
+    pub offer: OfferRef,
+    /// The discount it had given.
+    pub amount: Money,
+}

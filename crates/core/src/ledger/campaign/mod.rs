@@ -1,0 +1,268 @@
+//! A campaign's ledger: its counters and its redemptions, decided one command at a time.
+//!
+//! # The protocol
+//! The edge computes what each offer is worth and sends [`Redeem`]. The ledger looks at every counter
+//! of the campaign that this redemption touches and takes from all of them, or from none: when one
+//! offer is refused or its budget is short, nothing is written, the reply says which, and the edge
+//! computes again without it (a discount may depend on the one before). So the ledger needs no
+//! engine, and the engine no ledger.
+//!
+//! # Why it is right
+//! - *Never oversold*: a counter is read, compared and raised in one turn; there is no second path to
+//!   it. The comparison is against what was used before, not including this very redemption.
+//! - *Once*: a redemption is kept under (tab, offer) with its answer; asked again, it is recalled
+//!   before any quota is looked at.
+//! - *Any order*: a reversal leaves a barrier, the instant it reached the edge. A REDEEM received at or
+//!   before the barrier, yet handled after it, is refused; one received later is a new epoch. A
+//!   reversal never touches a redemption received after it.
+//! - *A reversal gives back what was taken*: each redemption keeps what it took from which counter.
+
+mod drawing;
+mod message;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use drawing::{Draw, Drawing};
+pub use message::{
+    Ask, Command, Give, GivenBack, Outcome, Redeem, Redeemed, Refusal, Reply, Reverse, Reversed,
+};
+pub use record::{Redemption, Standing, State, TabRecord};
+
+use super::TabKey;
+use super::counter::Taken;
+use crate::ident::OfferRef;
+use crate::money::Money;
+use crate::time::Instant;
+
+/// What the machine reads. A Durable Object answers from its SQLite, a test from a map.
+pub trait Books {
+    /// Why a read failed.
+    type Error;
+
+    /// What is kept of a tab.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tab(&self, tab: &TabKey) -> Result<Option<TabRecord>, Self::Error>;
+
+    /// How much a counter has counted; 0 for one never seen.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn used(&self, key: &str) -> Result<u64, Self::Error>;
+}
+
+/// What is to be written, all of it in the turn that decided it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The tab's new record, if it changed.
+    pub tab: Option<(TabKey, TabRecord)>,
+    /// Counters' new values.
+    pub used: BTreeMap<String, u64>,
+}
+
+/// Decides one command: what to answer, and what to write before anybody hears the answer.
+///
+/// # Errors
+/// Only those of reading the books.
+pub fn apply<B: Books>(
+    books: &B,
+    command: &Command,
+    now: Instant,
+) -> Result<(Reply, Changes), B::Error> {
+    Ok(match command {
+        Command::Redeem(redeem) => {
+            let (redeemed, changes) = decide(books, redeem, now)?;
+            (Reply::Redeemed(redeemed.answer(true)), changes)
+        }
+        Command::Peek(redeem) => {
+            let (redeemed, _) = decide(books, redeem, now)?;
+            (Reply::Redeemed(redeemed.answer(false)), Changes::default())
+        }
+        Command::Reverse(reverse) => {
+            let (reversed, changes) = give_back(books, reverse, now)?;
+            (Reply::Reversed(reversed), changes)
+        }
+    })
+}
+
+/// A decision before it is known whether it takes effect.
+struct Decided {
+    outcomes: Vec<(Outcome, Freshness)>,
+    room: Option<Money>,
+    /// Every offer that gives something can be had as asked.
+    complete: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Freshness {
+    Before,
+    Now,
+}
+
+impl Decided {
+    /// What the caller hears: unless it took effect, what was to be applied now is only open.
+    fn answer(self, taken: bool) -> Redeemed {
+        let takes_effect = taken && self.complete;
+        let outcomes = self
+            .outcomes
+            .into_iter()
+            .map(|(outcome, freshness)| match outcome {
+                Outcome::Applied { .. } if freshness == Freshness::Now && !takes_effect => {
+                    Outcome::Open
+                }
+                other => other,
+            })
+            .collect();
+        Redeemed {
+            outcomes,
+            room: self.room,
+        }
+    }
+}
+
+fn decide<B: Books>(
+    books: &B,
+    redeem: &Redeem,
+    now: Instant,
+) -> Result<(Decided, Changes), B::Error> {
+    let mut record = books.tab(&redeem.tab)?.unwrap_or_default();
+    let mut drawing = Drawing::open(books, redeem)?;
+    let mut shared = record.standing().next().is_some();
+    let mut decided = Decided {
+        outcomes: Vec::new(),
+        room: None,
+        complete: true,
+    };
+    for ask in &redeem.asks {
+        if let Some(before) = record.applied(&ask.offer) {
+            let recalled = Outcome::Applied {
+                amount: before.amount,
+                answer: before.answer.clone(),
+            };
+            decided.outcomes.push((recalled, Freshness::Before));
+            continue;
+        }
+        let outcome = match &ask.give {
+            _ if record.overtaken(&ask.offer, redeem.received) => {
+                Outcome::Refused(Refusal::AlreadyReversed)
+            }
+            None => Outcome::Absent,
+            // A campaign stands on a tab by one of its codes: two do not combine.
+            Some(_)
+                if record
+                    .standing()
+                    .any(|(other, _)| other.code != ask.offer.code) =>
+            {
+                Outcome::Refused(Refusal::DoesNotCombine)
+            }
+            Some(give) => match drawing.draw(&ask.offer.offer, give.amount, shared) {
+                Draw::Taken { own, once } => {
+                    if !shared {
+                        record.shared = once;
+                        shared = true;
+                    }
+                    record.add(redeem, ask, give, own, now);
+                    Outcome::Applied {
+                        amount: give.amount,
+                        answer: give.answer.clone(),
+                    }
+                }
+                Draw::Short {
+                    left,
+                    of_campaign: false,
+                } => Outcome::Short(left),
+                Draw::Short {
+                    left,
+                    of_campaign: true,
+                } => {
+                    decided.room = Some(decided.room.map_or(left, |room| room.min(left)));
+                    Outcome::Open
+                }
+                Draw::Refused(refusal) => Outcome::Refused(refusal),
+            },
+        };
+        decided.complete &= ask.give.is_none() || matches!(outcome, Outcome::Applied { .. });
+        decided.outcomes.push((outcome, Freshness::Now));
+    }
+    let fresh = |(outcome, freshness): &(Outcome, Freshness)| {
+        *freshness == Freshness::Now && matches!(outcome, Outcome::Applied { .. })
+    };
+    let changes = if decided.complete && decided.outcomes.iter().any(fresh) {
+        Changes {
+            tab: Some((redeem.tab.clone(), record)),
+            used: drawing.changed,
+        }
+    } else {
+        Changes::default()
+    };
+    Ok((decided, changes))
+}
+
+fn give_back<B: Books>(
+    books: &B,
+    reverse: &Reverse,
+    now: Instant,
+) -> Result<(Reversed, Changes), B::Error> {
+    let mut record = books.tab(&reverse.tab)?.unwrap_or_default();
+    let mut reply = Reversed::default();
+    let mut returned: Vec<Taken> = Vec::new();
+    let named: Vec<OfferRef> = match &reverse.offers {
+        Some(offers) => offers.clone(),
+        None => record.standing().map(|(offer, _)| offer.clone()).collect(),
+    };
+    for offer in named {
+        let standing = record.offers.entry(offer.clone()).or_default();
+        if reverse.offers.is_some() {
+            standing.barrier = standing.barrier.max(Some(reverse.received));
+        }
+        let stands = standing
+            .redemptions
+            .last_mut()
+            .filter(|last| last.state == State::Applied && last.received <= reverse.received);
+        if let Some(redemption) = stands {
+            redemption.state = State::Reversed;
+            redemption.reversed = Some(now);
+            redemption.answer.clear();
+            returned.append(&mut redemption.took);
+            reply.reversed.push(GivenBack {
+                offer,
+                amount: redemption.amount,
+            });
+        } else if !reply
+            .reversed
+            .iter()
+            .any(|given| given.offer == offer)
+        {
+            reply.unchanged.push(offer);
+        }
+    }
+    if reverse.offers.is_none() {
+        record.barrier = record.barrier.max(Some(reverse.received));
+    }
+    reply.left = record
+        .standing()
+        .map(|(offer, r)| (offer.clone(), r.amount))
+        .collect();
+    if reply.left.is_empty() {
+        returned.append(&mut record.shared);
+    }
+    let mut used = BTreeMap::new();
+    for Taken { key, units } in returned {
+        let before = match used.get(&key) {
+            Some(changed) => *changed,
+            None => books.used(&key)?,
+        };
+        used.insert(key, before.saturating_sub(units));
+    }
+    Ok((
+        reply,
+        Changes {
+            tab: Some((reverse.tab.clone(), record)),
+            used,
+        },
+    ))
+}

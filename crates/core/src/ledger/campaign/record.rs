@@ -1,0 +1,144 @@
+//! What a campaign's ledger keeps: one record a tab, one number a counter.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::message::{Ask, Give, Redeem};
+use crate::ident::OfferRef;
+use crate::ledger::counter::Taken;
+use crate::money::{Currency, Money};
+use crate::time::Instant;
+
+/// Past epochs kept for each offer of a tab; a till that redeems and reverses in a loop must not grow
+/// a row without end.
+const KEPT_EPOCHS: usize = 32;
+
+/// All a campaign's ledger keeps of one tab.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TabRecord {
+    /// By offer and code, everything that happened.
+    pub offers: BTreeMap<OfferRef, Standing>,
+    /// What the campaign's own use quotas count once for the tab, while any offer stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<Taken>,
+    /// The latest reversal of the whole tab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barrier: Option<Instant>,
+}
+
+/// One offer on one tab.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Each epoch's redemption, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redemptions: Vec<Redemption>,
+    /// The latest reversal that named this offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barrier: Option<Instant>,
+}
+
+/// One redemption of one offer on one tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redemption {
+    /// 1 for the first on this tab, one more after each reversal.
+    pub epoch: u32,
+    /// Whether it stands.
+    pub state: State,
+    /// The discount given.
+    pub amount: Money,
+    /// Its currency.
+    pub currency: Currency,
+    /// The guest's pseudonym.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// Which POS asked.
+    pub pos: String,
+    /// When the REDEEM reached the edge.
+    pub received: Instant,
+    /// When it was decided here.
+    pub decided: Instant,
+    /// When it was reversed here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversed: Option<Instant>,
+    /// What it took from the counters, besides what the tab shares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub took: Vec<Taken>,
+    /// The answer the POS got, for when it asks again; dropped with the reversal.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answer: String,
+}
+
+/// Whether a redemption stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It stands.
+    Applied,
+    /// It was given back.
+    Reversed,
+}
+
+impl TabRecord {
+    /// The redemption of an offer that stands, if one does.
+    #[must_use]
+    pub fn applied(&self, offer: &OfferRef) -> Option<&Redemption> {
+        self.offers.get(offer)?.applied()
+    }
+
+    /// Every offer that stands, with its redemption.
+    pub fn standing(&self) -> impl Iterator<Item = (&OfferRef, &Redemption)> {
+        self.offers
+            .iter()
+            .filter_map(|(offer, standing)| Some((offer, standing.applied()?)))
+    }
+
+    /// Whether a reversal received at or after `received` covers the offer.
+    pub(super) fn overtaken(&self, offer: &OfferRef, received: Instant) -> bool {
+        let named = self.offers.get(offer).and_then(|standing| standing.barrier);
+        [self.barrier, named]
+            .into_iter()
+            .flatten()
+            .any(|barrier| received <= barrier)
+    }
+
+    pub(super) fn add(
+        &mut self,
+        redeem: &Redeem,
+        ask: &Ask,
+        give: &Give,
+        took: Vec<Taken>,
+        now: Instant,
+    ) {
+        let standing = self.offers.entry(ask.offer.clone()).or_default();
+        let epoch = standing
+            .redemptions
+            .last()
+            .map_or(0, |last| last.epoch)
+            .saturating_add(1);
+        if standing.redemptions.len() >= KEPT_EPOCHS {
+            standing.redemptions.remove(0);
+        }
+        standing.redemptions.push(Redemption {
+            epoch,
+            state: State::Applied,
+            amount: give.amount,
+            currency: redeem.currency,
+            customer: redeem.customer.clone(),
+            pos: redeem.pos.clone(),
+            received: redeem.received,
+            decided: now,
+            reversed: None,
+            took,
+            answer: give.answer.clone(),
+        });
+    }
+}
+
+impl Standing {
+    pub(super) fn applied(&self) -> Option<&Redemption> {
+        self.redemptions
+            .last()
+            .filter(|last| last.state == State::Applied)
+    }
+}

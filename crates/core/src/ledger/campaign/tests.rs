@@ -1,0 +1,399 @@
+//! The promises of the ledger page, one test each, on books kept in a map.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use super::*;
+use crate::ident::{LocationId, OfferKey, TabId};
+use crate::ledger::counter::{Counter, Measure};
+use crate::money::Currency;
+
+#[derive(Default)]
+struct Map {
+    tabs: BTreeMap<TabKey, TabRecord>,
+    used: BTreeMap<String, u64>,
+}
+
+impl Books for Map {
+    type Error = Infallible;
+
+    fn tab(&self, tab: &TabKey) -> Result<Option<TabRecord>, Infallible> {
+        Ok(self.tabs.get(tab).cloned())
+    }
+
+    fn used(&self, key: &str) -> Result<u64, Infallible> {
+        Ok(self.used.get(key).copied().unwrap_or(0))
+    }
+}
+
+impl Map {
+    fn apply(&mut self, command: &Command) -> Reply {
+        let (reply, changes) = apply(self, command, at(1000)).unwrap();
+        self.tabs.extend(changes.tab);
+        self.used.extend(changes.used);
+        reply
+    }
+
+    fn redeem(&mut self, redeem: &Redeem) -> Redeemed {
+        match self.apply(&Command::Redeem(redeem.clone())) {
+            Reply::Redeemed(redeemed) => redeemed,
+            Reply::Reversed(_) => panic!("a redeem is answered as such"),
+        }
+    }
+
+    fn reverse(&mut self, tab: &str, offers: Option<&[&str]>, received: i64) -> Reversed {
+        let offers = offers.map(|names| names.iter().map(|name| offer(name)).collect());
+        let reverse = Reverse {
+            tab: tab_key(tab),
+            offers,
+            received: at(received),
+        };
+        match self.apply(&Command::Reverse(reverse)) {
+            Reply::Reversed(reversed) => reversed,
+            Reply::Redeemed(_) => panic!("a reversal is answered as such"),
+        }
+    }
+
+    fn used_of(&self, key: &str) -> u64 {
+        self.used(key).unwrap()
+    }
+}
+
+fn at(millis: i64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+fn tab_key(tab: &str) -> TabKey {
+    TabKey {
+        location: LocationId::parse("1019").unwrap(),
+        tab: TabId::parse(tab).unwrap(),
+    }
+}
+
+fn offer(name: &str) -> OfferRef {
+    let full = if name.contains('.') {
+        name.to_owned()
+    } else {
+        format!("c.{name}.CODE")
+    };
+    OfferRef::parse(&full).unwrap()
+}
+
+fn uses(key: &str, ceiling: u64) -> Counter {
+    Counter {
+        key: key.to_owned(),
+        ceiling,
+        measure: Measure::Uses,
+        partial: false,
+        offer: None,
+    }
+}
+
+fn budget(key: &str, ceiling: u64, partial: bool) -> Counter {
+    Counter {
+        partial,
+        measure: Measure::Amount,
+        ..uses(key, ceiling)
+    }
+}
+
+fn of_offer(name: &str, counter: Counter) -> Counter {
+    let offer: OfferKey = offer(name).offer;
+    Counter {
+        offer: Some(offer),
+        ..counter
+    }
+}
+
+fn ask(tab: &str, received: i64, offers: &[(&str, u64)], counters: &[Counter]) -> Redeem {
+    Redeem {
+        tab: tab_key(tab),
+        customer: None,
+        pos: "test".to_owned(),
+        received: at(received),
+        currency: Currency::parse("USD").unwrap(),
+        asks: offers
+            .iter()
+            .map(|(name, amount)| Ask {
+                offer: offer(name),
+                give: Some(Give {
+                    amount: Money::new(*amount),
+                    answer: format!("{name} for {amount}"),
+                }),
+            })
+            .collect(),
+        counters: counters.to_vec(),
+    }
+}
+
+fn applied(name: &str, amount: u64) -> Outcome {
+    Outcome::Applied {
+        amount: Money::new(amount),
+        answer: format!("{name} for {amount}"),
+    }
+}
+
+#[test]
+fn fifty_uses_go_to_fifty_tabs_and_the_others_are_refused() {
+    let mut books = Map::default();
+    let mut given = 0;
+    for n in 0..60 {
+        let redeemed = books.redeem(&ask(&format!("t{n}"), n, &[("o", 100)], &[uses("all", 50)]));
+        match redeemed.outcomes.as_slice() {
+            [Outcome::Applied { .. }] => given += 1,
+            [Outcome::Refused(Refusal::QuotaExhausted)] => assert!(given == 50),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((given, books.used_of("all")), (50, 50));
+}
+
+#[test]
+fn the_same_redeem_is_one_redemption_with_its_first_answer() {
+    let mut books = Map::default();
+    books.redeem(&ask("t", 1, &[("o", 100)], &[uses("all", 1)]));
+    // Asked again with a tab that would give less, and a quota that has nothing left.
+    let again = books.redeem(&ask("t", 2, &[("o", 90)], &[uses("all", 1)]));
+    assert_eq!(again.outcomes, [applied("o", 100)]);
+    assert_eq!(books.used_of("all"), 1);
+}
+
+#[test]
+fn an_offer_the_engine_no_longer_gives_is_still_recalled() {
+    let mut books = Map::default();
+    books.redeem(&ask("t", 1, &[("o", 100)], &[]));
+    let mut late = ask("t", 2, &[("o", 100), ("p", 1)], &[]);
+    late.asks.iter_mut().for_each(|ask| ask.give = None);
+    assert_eq!(
+        books.redeem(&late).outcomes,
+        [applied("o", 100), Outcome::Absent]
+    );
+}
+
+#[test]
+fn a_reversal_twice_gives_back_once_and_a_later_redeem_is_a_new_use() {
+    let mut books = Map::default();
+    let all = [uses("all", 1)];
+    books.redeem(&ask("t", 1, &[("o", 100)], &all));
+    assert_eq!(books.reverse("t", Some(&["o"]), 2).reversed.len(), 1);
+    assert_eq!(books.used_of("all"), 0);
+    assert_eq!(books.reverse("t", Some(&["o"]), 3).unchanged, [offer("o")]);
+    assert_eq!(books.used_of("all"), 0);
+    assert_eq!(
+        books.redeem(&ask("t", 4, &[("o", 70)], &all)).outcomes,
+        [applied("o", 70)]
+    );
+    assert_eq!(books.used_of("all"), 1);
+    let epochs: Vec<u32> = books.tabs[&tab_key("t")].offers[&offer("o")]
+        .redemptions
+        .iter()
+        .map(|redemption| redemption.epoch)
+        .collect();
+    assert_eq!(epochs, [1, 2]);
+}
+
+#[test]
+fn a_reversal_that_overtakes_its_redeem_cancels_it() {
+    for offers in [Some(&["o"][..]), None] {
+        let mut books = Map::default();
+        assert!(books.reverse("t", offers, 5).reversed.is_empty());
+        let overtaken = books.redeem(&ask("t", 4, &[("o", 100)], &[uses("all", 1)]));
+        assert_eq!(
+            overtaken.outcomes,
+            [Outcome::Refused(Refusal::AlreadyReversed)]
+        );
+        let genuine = books.redeem(&ask("t", 6, &[("o", 100)], &[uses("all", 1)]));
+        assert_eq!(genuine.outcomes, [applied("o", 100)]);
+    }
+}
+
+#[test]
+fn a_late_reversal_leaves_a_redemption_that_came_after_it() {
+    let mut books = Map::default();
+    books.redeem(&ask("t", 10, &[("o", 100)], &[uses("all", 1)]));
+    let late = books.reverse("t", None, 9);
+    assert!(late.reversed.is_empty());
+    assert_eq!(late.left.len(), 1);
+    assert_eq!(books.used_of("all"), 1);
+}
+
+#[test]
+fn a_reversal_of_some_offers_leaves_the_others() {
+    let mut books = Map::default();
+    let counters = [
+        uses("tabs", 1),
+        of_offer("a", uses("a", 1)),
+        of_offer("b", uses("b", 1)),
+    ];
+    books.redeem(&ask("t", 1, &[("a", 100), ("b", 50)], &counters));
+    let reversed = books.reverse("t", Some(&["a"]), 2);
+    assert_eq!(
+        reversed.left,
+        BTreeMap::from([(offer("b"), Money::new(50))])
+    );
+    assert_eq!(
+        (
+            books.used_of("tabs"),
+            books.used_of("a"),
+            books.used_of("b")
+        ),
+        (1, 0, 1)
+    );
+    books.reverse("t", None, 3);
+    assert_eq!((books.used_of("tabs"), books.used_of("b")), (0, 0));
+}
+
+#[test]
+fn a_campaign_counts_a_tab_once_however_many_offers_apply() {
+    let mut books = Map::default();
+    let all = [uses("all", 1)];
+    books.redeem(&ask("t", 1, &[("a", 100), ("b", 50)], &all));
+    let later = books.redeem(&ask("t", 2, &[("c", 10)], &all));
+    assert_eq!(later.outcomes, [applied("c", 10)]);
+    assert_eq!(books.used_of("all"), 1);
+}
+
+#[test]
+fn a_tab_stands_by_one_code_of_a_campaign() {
+    let mut books = Map::default();
+    books.redeem(&ask("t", 1, &[("c.a.CODE", 100)], &[]));
+    let other = books.redeem(&ask("t", 2, &[("c.a.OTHER", 100)], &[]));
+    assert_eq!(other.outcomes, [Outcome::Refused(Refusal::DoesNotCombine)]);
+    // A reversal that names the refused one touches nothing.
+    assert!(
+        books
+            .reverse("t", Some(&["c.a.OTHER"]), 3)
+            .reversed
+            .is_empty()
+    );
+}
+
+#[test]
+fn when_one_offer_has_no_room_nothing_is_taken_and_the_reply_says_which() {
+    let mut books = Map::default();
+    books.redeem(&ask(
+        "first",
+        1,
+        &[("b", 50)],
+        &[of_offer("b", uses("b", 1))],
+    ));
+    let counters = [uses("all", 9), of_offer("b", uses("b", 1))];
+    let redeemed = books.redeem(&ask("t", 2, &[("a", 100), ("b", 50)], &counters));
+    assert_eq!(
+        redeemed.outcomes,
+        [Outcome::Open, Outcome::Refused(Refusal::QuotaExhausted)]
+    );
+    assert_eq!(books.used_of("all"), 0);
+    assert!(!books.tabs.contains_key(&tab_key("t")));
+}
+
+#[test]
+fn a_budget_refuses_or_gives_its_rest() {
+    let mut books = Map::default();
+    books.redeem(&ask(
+        "first",
+        1,
+        &[("o", 700)],
+        &[budget("sum", 1000, false)],
+    ));
+    let refused = books.redeem(&ask("t", 2, &[("o", 400)], &[budget("sum", 1000, false)]));
+    assert_eq!(
+        refused.outcomes,
+        [Outcome::Refused(Refusal::BudgetExhausted)]
+    );
+    let partial = books.redeem(&ask("t", 3, &[("o", 400)], &[budget("sum", 1000, true)]));
+    assert_eq!(
+        (partial.outcomes, partial.room),
+        (vec![Outcome::Open], Some(Money::new(300)))
+    );
+    let of_offer = [of_offer("o", budget("sum", 1000, true))];
+    let partial = books.redeem(&ask("t", 4, &[("o", 400)], &of_offer));
+    assert_eq!(partial.outcomes, [Outcome::Short(Money::new(300))]);
+    let fits = books.redeem(&ask("t", 5, &[("o", 300)], &[budget("sum", 1000, true)]));
+    assert_eq!(fits.outcomes, [applied("o", 300)]);
+    let spent = books.redeem(&ask("u", 6, &[("o", 1)], &[budget("sum", 1000, true)]));
+    assert_eq!(spent.outcomes, [Outcome::Refused(Refusal::BudgetExhausted)]);
+    books.reverse("first", None, 7);
+    assert_eq!(books.used_of("sum"), 300);
+}
+
+#[test]
+fn a_campaigns_rest_is_for_all_offers_together() {
+    let mut books = Map::default();
+    let counters = [budget("sum", 500, true)];
+    let redeemed = books.redeem(&ask("t", 1, &[("a", 300), ("b", 400)], &counters));
+    assert_eq!(redeemed.room, Some(Money::new(500)));
+    assert_eq!(redeemed.outcomes, [Outcome::Open, Outcome::Open]);
+}
+
+#[test]
+fn a_limit_lowered_below_what_is_used_claws_nothing_back_and_one_raised_opens() {
+    let mut books = Map::default();
+    for n in 0..3 {
+        books.redeem(&ask(&format!("t{n}"), n, &[("o", 1)], &[uses("all", 3)]));
+    }
+    let lowered = books.redeem(&ask("t9", 9, &[("o", 1)], &[uses("all", 2)]));
+    assert_eq!(
+        lowered.outcomes,
+        [Outcome::Refused(Refusal::QuotaExhausted)]
+    );
+    assert_eq!(books.used_of("all"), 3);
+    let raised = books.redeem(&ask("t9", 10, &[("o", 1)], &[uses("all", 4)]));
+    assert_eq!(raised.outcomes, [applied("o", 1)]);
+}
+
+#[test]
+fn two_quotas_that_count_the_same_are_taken_from_once_and_the_lower_one_holds() {
+    let mut books = Map::default();
+    let twice = [uses("all", 9), uses("all", 1)];
+    books.redeem(&ask("t", 1, &[("o", 1)], &twice));
+    assert_eq!(books.used_of("all"), 1);
+    let second = books.redeem(&ask("u", 2, &[("o", 1)], &twice));
+    assert_eq!(second.outcomes, [Outcome::Refused(Refusal::QuotaExhausted)]);
+}
+
+#[test]
+fn a_peek_takes_nothing_and_says_what_a_redeem_would() {
+    let mut books = Map::default();
+    let redeem = ask("t", 1, &[("o", 5)], &[uses("all", 1)]);
+    let Reply::Redeemed(peeked) = books.apply(&Command::Peek(redeem.clone())) else {
+        panic!("a peek is answered as a redeem");
+    };
+    assert_eq!(peeked.outcomes, [Outcome::Open]);
+    assert_eq!(books.used_of("all"), 0);
+    books.redeem(&redeem);
+    let Reply::Redeemed(peeked) = books.apply(&Command::Peek(redeem)) else {
+        panic!("a peek is answered as a redeem");
+    };
+    assert_eq!(peeked.outcomes, [applied("o", 5)]);
+}
+
+#[test]
+fn a_count_the_store_could_not_keep_exactly_is_refused() {
+    let mut books = Map::default();
+    let counters = [budget("sum", u64::MAX, false)];
+    let redeemed = books.redeem(&ask("t", 1, &[("o", 1 << 53)], &counters));
+    assert_eq!(
+        redeemed.outcomes,
+        [Outcome::Refused(Refusal::BudgetExhausted)]
+    );
+}
+
+#[test]
+fn commands_and_replies_survive_the_wire() {
+    let mut books = Map::default();
+    let command = Command::Redeem(ask(
+        "t",
+        1,
+        &[("o", 5)],
+        &[of_offer("o", budget("b", 9, true))],
+    ));
+    let text = serde_json::to_string(&command).unwrap();
+    assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), command);
+    let reply = books.apply(&command);
+    let text = serde_json::to_string(&reply).unwrap();
+    assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply);
+    let record = &books.tabs[&tab_key("t")];
+    let text = serde_json::to_string(record).unwrap();
+    assert_eq!(serde_json::from_str::<TabRecord>(&text).unwrap(), *record);
+}

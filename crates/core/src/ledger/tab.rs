@@ -1,0 +1,374 @@
+//! A tab's machine: which campaigns stand on one tab, and how much they may still give.
+//!
+//! Campaigns have a ledger each, so two of them know nothing of one another. What holds for a tab as
+//! a whole is decided here, before a campaign's ledger is asked:
+//!
+//! - two codes stand together only if both sides agree (`combines_with`);
+//! - all discounts together never exceed the tab's subtotal plus its fees;
+//! - a reversal of the whole tab reaches every campaign on it, and refuses a REDEEM it overtook, even
+//!   one of a campaign that nobody had heard of on this tab yet.
+//!
+//! # The protocol
+//! A REDEEM first *admits* its offers: written here before the ledger is asked, so a crash in between
+//! leaves a claim too many, never a redemption nobody knows of. Afterwards the claim is *settled* to
+//! what the ledger says stands. A claim nobody settled (the edge died) still bars others; the caller
+//! who meets it asks that campaign's ledger, with a barrier, and settles it then: see
+//! [`Admission::Barred`].
+//!
+//! # Why settling is safe
+//! A settlement carries the instant up to which it knows the truth. A claim admitted for a REDEEM
+//! received later is left alone, so an old settlement never uncovers a new redemption.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ident::{CampaignId, LocationId, OfferRef};
+use crate::money::Money;
+use crate::time::Instant;
+
+/// What stands, or may stand, on one tab of one location.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tab {
+    /// By campaign, in no order that matters.
+    pub claims: BTreeMap<CampaignId, Claim>,
+    /// The latest reversal of the whole tab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barrier: Option<Instant>,
+}
+
+/// What a campaign may have given on this tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Whom it stands beside.
+    pub combines: Combines,
+    /// Discount by offer: what stands, or is about to.
+    pub offers: BTreeMap<OfferRef, Money>,
+    /// The latest REDEEM that claimed.
+    pub received: Instant,
+}
+
+/// Which other campaigns' discounts a campaign stands beside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Combines {
+    /// None.
+    None,
+    /// All that agree.
+    Any,
+    /// These, if they agree.
+    Only(Vec<CampaignId>),
+}
+
+impl Combines {
+    fn accepts(&self, other: &CampaignId) -> bool {
+        match self {
+            Self::None => false,
+            Self::Any => true,
+            Self::Only(list) => list.contains(other),
+        }
+    }
+}
+
+/// A command to a tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// May this campaign give this much here?
+    Admit(Admit),
+    /// This is what stands.
+    Settle(Settle),
+    /// The whole tab is reversed: which campaigns must hear of it?
+    Reverse {
+        /// When the event reached the edge.
+        received: Instant,
+    },
+    /// What is known of the tab.
+    Show,
+}
+
+/// The answer to a [`Command`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// To [`Command::Admit`].
+    Admission(Admission),
+    /// To [`Command::Settle`].
+    Settled,
+    /// To [`Command::Reverse`].
+    Campaigns(Vec<CampaignId>),
+    /// To [`Command::Show`]; by location, as tabs of two locations may share a name.
+    Tabs(BTreeMap<LocationId, Tab>),
+}
+
+/// A campaign asks to give these discounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admit {
+    /// Which campaign.
+    pub campaign: CampaignId,
+    /// Whom it stands beside.
+    pub combines: Combines,
+    /// What it would give, by offer.
+    pub offers: BTreeMap<OfferRef, Money>,
+    /// The tab's subtotal plus its fees.
+    pub ceiling: Money,
+    /// When the REDEEM reached the edge.
+    pub received: Instant,
+}
+
+/// What a campaign's ledger says stands on the tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settle {
+    /// Which campaign.
+    pub campaign: CampaignId,
+    /// What stands, by offer.
+    pub offers: BTreeMap<OfferRef, Money>,
+    /// The truth for REDEEMs received up to here.
+    pub received: Instant,
+}
+
+/// Whether a campaign may give on this tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    /// It may, and the claim is written.
+    Admitted,
+    /// All together would exceed the tab: this much is left for the campaign.
+    Short(Money),
+    /// A campaign it does not combine with may stand here; since when it claims so.
+    Barred {
+        /// Which campaign.
+        by: CampaignId,
+        /// When its REDEEM reached the edge.
+        since: Instant,
+    },
+    /// The whole tab was reversed after this REDEEM was received.
+    Reversed,
+}
+
+impl Tab {
+    /// Decides one command; returns the answer and whether the tab changed. [`Command::Show`] is
+    /// answered by whoever keeps several tabs.
+    pub fn apply(&mut self, command: Command) -> (Reply, bool) {
+        match command {
+            Command::Admit(admit) => {
+                let (admission, changed) = self.admit(admit);
+                (Reply::Admission(admission), changed)
+            }
+            Command::Settle(settle) => (Reply::Settled, self.settle(settle)),
+            Command::Reverse { received } => {
+                let changed = self.barrier.is_none_or(|barrier| barrier < received);
+                self.barrier = self.barrier.max(Some(received));
+                (
+                    Reply::Campaigns(self.claims.keys().cloned().collect()),
+                    changed,
+                )
+            }
+            Command::Show => (Reply::Tabs(BTreeMap::new()), false),
+        }
+    }
+
+    fn admit(&mut self, admit: Admit) -> (Admission, bool) {
+        if self
+            .barrier
+            .is_some_and(|barrier| admit.received <= barrier)
+        {
+            return (Admission::Reversed, false);
+        }
+        let mut given = Money::ZERO;
+        for (other, claim) in self.claims.iter().filter(|(id, _)| **id != admit.campaign) {
+            let together = claim.combines.accepts(&admit.campaign) && admit.combines.accepts(other);
+            if !together {
+                let barred = Admission::Barred {
+                    by: other.clone(),
+                    since: claim.received,
+                };
+                return (barred, false);
+            }
+            given = given.saturating_add(total(claim.offers.values()));
+        }
+        let before = self.claims.get(&admit.campaign);
+        let mut offers = before.map(|claim| claim.offers.clone()).unwrap_or_default();
+        for (offer, amount) in admit.offers {
+            let claimed = offers.entry(offer).or_insert(Money::ZERO);
+            *claimed = (*claimed).max(amount);
+        }
+        let left = admit.ceiling.saturating_sub(given);
+        let claimed_before = before.map_or(Money::ZERO, |claim| total(claim.offers.values()));
+        // What was claimed before is not asked about again: a till repeats a REDEEM with the tab as
+        // it is by then, perhaps already smaller by this very discount.
+        if total(offers.values()) > left.max(claimed_before) {
+            return (Admission::Short(left), false);
+        }
+        let received = before.map_or(admit.received, |claim| claim.received.max(admit.received));
+        let claim = Claim {
+            combines: admit.combines,
+            offers,
+            received,
+        };
+        let changed = before != Some(&claim);
+        self.claims.insert(admit.campaign, claim);
+        (Admission::Admitted, changed)
+    }
+
+    fn settle(&mut self, settle: Settle) -> bool {
+        let Some(claim) = self.claims.get_mut(&settle.campaign) else {
+            return false;
+        };
+        if claim.received > settle.received || claim.offers == settle.offers {
+            return false;
+        }
+        if settle.offers.is_empty() {
+            self.claims.remove(&settle.campaign);
+        } else {
+            claim.offers = settle.offers;
+        }
+        true
+    }
+}
+
+fn total<'a>(amounts: impl Iterator<Item = &'a Money>) -> Money {
+    amounts.fold(Money::ZERO, |sum, amount| sum.saturating_add(*amount))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: &str) -> CampaignId {
+        CampaignId::parse(name).unwrap()
+    }
+
+    fn offers(campaign: &str, amounts: &[(&str, u64)]) -> BTreeMap<OfferRef, Money> {
+        amounts
+            .iter()
+            .map(|(offer, amount)| {
+                let offer = OfferRef::parse(&format!("{campaign}.{offer}.CODE")).unwrap();
+                (offer, Money::new(*amount))
+            })
+            .collect()
+    }
+
+    fn admit(campaign: &str, combines: Combines, amount: u64, received: i64) -> Admit {
+        Admit {
+            campaign: id(campaign),
+            combines,
+            offers: offers(campaign, &[("o", amount)]),
+            ceiling: Money::new(1000),
+            received: Instant::from_millis(received),
+        }
+    }
+
+    fn settle(campaign: &str, amounts: &[(&str, u64)], received: i64) -> Settle {
+        let received = Instant::from_millis(received);
+        Settle {
+            campaign: id(campaign),
+            offers: offers(campaign, amounts),
+            received,
+        }
+    }
+
+    #[test]
+    fn two_campaigns_stand_together_only_when_both_agree() {
+        let only_b = || Combines::Only(vec![id("b")]);
+        for (a, b, together) in [
+            (Combines::None, Combines::Any, false),
+            (Combines::Any, Combines::None, false),
+            (Combines::Any, Combines::Any, true),
+            (only_b(), Combines::Any, true),
+            (only_b(), Combines::None, false),
+        ] {
+            let mut tab = Tab::default();
+            assert_eq!(tab.admit(admit("a", a, 10, 1)).0, Admission::Admitted);
+            let second = tab.admit(admit("b", b, 10, 2)).0;
+            let barred = Admission::Barred {
+                by: id("a"),
+                since: Instant::from_millis(1),
+            };
+            assert_eq!(
+                second,
+                if together {
+                    Admission::Admitted
+                } else {
+                    barred
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn all_discounts_of_a_tab_stop_at_what_it_costs() {
+        let mut tab = Tab::default();
+        tab.admit(admit("a", Combines::Any, 700, 1));
+        let second = tab.admit(admit("b", Combines::Any, 400, 2)).0;
+        assert_eq!(second, Admission::Short(Money::new(300)));
+        assert_eq!(
+            tab.admit(admit("b", Combines::Any, 300, 2)).0,
+            Admission::Admitted
+        );
+    }
+
+    #[test]
+    fn a_campaigns_offers_add_up_and_a_repeated_one_counts_once() {
+        let mut tab = Tab::default();
+        tab.admit(admit("a", Combines::Any, 700, 1));
+        assert_eq!(
+            tab.admit(admit("a", Combines::Any, 700, 1)),
+            (Admission::Admitted, false)
+        );
+        let mut more = admit("a", Combines::Any, 0, 2);
+        more.offers = offers("a", &[("p", 400)]);
+        assert_eq!(tab.admit(more).0, Admission::Short(Money::new(1000)));
+    }
+
+    #[test]
+    fn a_repeat_on_a_tab_that_has_become_smaller_is_admitted() {
+        let mut tab = Tab::default();
+        tab.admit(admit("a", Combines::Any, 700, 1));
+        let mut again = admit("a", Combines::Any, 700, 2);
+        again.ceiling = Money::new(300);
+        assert_eq!(tab.admit(again).0, Admission::Admitted);
+    }
+
+    #[test]
+    fn what_was_not_taken_is_settled_and_leaves_room() {
+        let mut tab = Tab::default();
+        tab.admit(admit("a", Combines::None, 700, 1));
+        assert!(tab.settle(settle("a", &[], 1)));
+        assert_eq!(
+            tab.admit(admit("b", Combines::None, 900, 2)).0,
+            Admission::Admitted
+        );
+    }
+
+    #[test]
+    fn an_old_settlement_never_uncovers_a_newer_claim() {
+        let mut tab = Tab::default();
+        tab.admit(admit("a", Combines::None, 700, 1));
+        tab.admit(admit("a", Combines::None, 700, 5));
+        assert!(!tab.settle(settle("a", &[], 4)));
+        let barred = Admission::Barred {
+            by: id("a"),
+            since: Instant::from_millis(5),
+        };
+        assert_eq!(tab.admit(admit("b", Combines::None, 1, 6)).0, barred);
+    }
+
+    #[test]
+    fn a_reversal_of_the_tab_refuses_the_redeem_it_overtook_and_names_who_must_hear() {
+        let mut tab = Tab::default();
+        tab.admit(admit("a", Combines::Any, 1, 1));
+        let (reply, changed) = tab.apply(Command::Reverse {
+            received: Instant::from_millis(5),
+        });
+        assert_eq!((reply, changed), (Reply::Campaigns(vec![id("a")]), true));
+        assert_eq!(
+            tab.admit(admit("b", Combines::Any, 1, 5)).0,
+            Admission::Reversed
+        );
+        assert_eq!(
+            tab.admit(admit("b", Combines::Any, 1, 6)).0,
+            Admission::Admitted
+        );
+    }
+}
