@@ -1,0 +1,259 @@
+//! The catalogue: documents in KV, checked, and kept parsed in the isolate.
+//!
+//! | key | value |
+//! |---|---|
+//! | `campaign:<id>` | the campaign's document |
+//! | `code:<CODE>` | the same document again for a `fixed` code, so that the commonest inquiry is one read; `{"campaign": "<id>"}` for a `listed` one |
+//! | `location:<id>` | the location's document |
+//!
+//! KV is read every time (it caches at the edge by itself, and a `PUT` is to be visible to the next
+//! request); what is saved is the parsing: a document whose bytes are those of last time is the
+//! parsed one of last time.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use promo_core::campaign::{Campaign, Codes};
+use promo_core::code::CanonicalCode;
+use promo_core::fault::Faults;
+use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef};
+use promo_core::location::Location;
+use serde::Deserialize;
+use worker::{Env, KvError, KvStore};
+
+use crate::http::{Trace, now};
+
+/// The binding of the KV namespace.
+const OFFERS: &str = "OFFERS";
+/// Parsed documents kept in an isolate; past that it starts afresh.
+const KEPT: usize = 512;
+
+/// What a KV entry says.
+#[derive(Clone)]
+pub enum Entry {
+    /// A sound campaign.
+    Campaign(Rc<Campaign>),
+    /// A listed code's campaign.
+    Pointer(CampaignId),
+    /// Something else, with what is wrong with it.
+    Broken(Rc<Faults>),
+}
+
+thread_local! {
+    static PARSED: RefCell<HashMap<String, (Vec<u8>, Entry)>> = RefCell::new(HashMap::new());
+}
+
+/// The catalogue as one request reads it.
+pub struct Catalogue<'a> {
+    kv: KvStore,
+    trace: &'a Trace,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pointer {
+    campaign: CampaignId,
+}
+
+impl<'a> Catalogue<'a> {
+    /// Opens the catalogue.
+    ///
+    /// # Errors
+    /// When the deployment has no such namespace.
+    pub fn open(env: &Env, trace: &'a Trace) -> worker::Result<Self> {
+        Ok(Self { kv: env.kv(OFFERS)?, trace })
+    }
+
+    /// The campaign a code leads to. One that is there but cannot be used is none, and the log says
+    /// why: a marketer who uploads a document by hand must be able to find out.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Rc<Campaign>>, KvError> {
+        match self.code_entry(code).await? {
+            Some(Ok(campaign)) => Ok(Some(campaign)),
+            Some(Err(why)) => {
+                self.trace.note("catalogue", format!("{}: {why}", code_key(code)));
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The same, with the reason why a code that is there leads nowhere.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn code_entry(
+        &self,
+        code: &CanonicalCode,
+    ) -> Result<Option<Result<Rc<Campaign>, String>>, KvError> {
+        let Some(entry) = self.entry(&code_key(code)).await? else {
+            return Ok(None);
+        };
+        let found = match entry {
+            Entry::Broken(faults) => Err(faults.to_string()),
+            Entry::Campaign(campaign) => match campaign.codes() {
+                Codes::Fixed(codes) if codes.contains(code) => Ok(campaign),
+                _ => Err("the document does not list this code among its fixed codes".to_owned()),
+            },
+            Entry::Pointer(id) => match self.campaign(&id).await? {
+                Some(Ok(campaign)) if matches!(campaign.codes(), Codes::Listed) => Ok(campaign),
+                Some(Ok(_)) => Err(format!("campaign {id} has no listed codes")),
+                Some(Err(faults)) => Err(faults.to_string()),
+                None => Err(format!("there is no campaign {id}")),
+            },
+        };
+        Ok(Some(found))
+    }
+
+    /// The campaign an `offer_id` leads back to, if its code still does.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, KvError> {
+        if let Some(code) = offer.code.code() {
+            let found = self.by_code(&code).await?;
+            return Ok(found.filter(|campaign| *campaign.id() == offer.campaign));
+        }
+        let found = self.campaign(&offer.campaign).await?.and_then(Result::ok);
+        Ok(found.filter(|campaign| match campaign.codes() {
+            Codes::Fixed(codes) => codes.iter().any(|code| CodeKey::of(code) == offer.code),
+            // A listed code too long for an offer_id: it was looked up when the offer was handed out.
+            Codes::Listed => true,
+            _ => false,
+        }))
+    }
+
+    /// A campaign by its id, or what is wrong with its document.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn campaign(
+        &self,
+        id: &CampaignId,
+    ) -> Result<Option<Result<Rc<Campaign>, Rc<Faults>>>, KvError> {
+        Ok(self.entry(&campaign_key(id)).await?.map(|entry| match entry {
+            Entry::Campaign(campaign) => Ok(campaign),
+            Entry::Broken(faults) => Err(faults),
+            Entry::Pointer(_) => Err(Rc::new(Faults::one("", "this is no campaign"))),
+        }))
+    }
+
+    /// A location's document; an empty one where there is none, or none that can be used.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn location(&self, id: &LocationId) -> Result<Location, KvError> {
+        let Some(json) = self.read(&location_key(id)).await? else {
+            return Ok(Location::default());
+        };
+        Ok(Location::from_json(&json).unwrap_or_else(|faults| {
+            self.trace.note("catalogue", format!("{}: {faults}", location_key(id)));
+            Location::default()
+        }))
+    }
+
+    /// An entry's bytes.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+        let start = now();
+        let json = self.kv.get(key).bytes().await;
+        self.trace.kv_since(start);
+        json
+    }
+
+    /// Writes an entry.
+    ///
+    /// # Errors
+    /// When KV cannot be written.
+    pub async fn write(&self, key: &str, json: &[u8]) -> Result<(), KvError> {
+        let start = now();
+        let written = self.kv.put_bytes(key, json)?.execute().await;
+        self.trace.kv_since(start);
+        written
+    }
+
+    /// Removes an entry.
+    ///
+    /// # Errors
+    /// When KV cannot be written.
+    pub async fn remove(&self, key: &str) -> Result<(), KvError> {
+        let start = now();
+        let removed = self.kv.delete(key).await;
+        self.trace.kv_since(start);
+        removed
+    }
+
+    /// A page of the ids of all campaigns, and where the next one starts.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn campaign_ids(
+        &self,
+        cursor: Option<String>,
+        limit: u64,
+    ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
+        let start = now();
+        let mut list = self.kv.list().prefix("campaign:".to_owned()).limit(limit);
+        if let Some(cursor) = cursor {
+            list = list.cursor(cursor);
+        }
+        let page = list.execute().await?;
+        self.trace.kv_since(start);
+        let ids = page
+            .keys
+            .iter()
+            .filter_map(|key| CampaignId::parse(key.name.strip_prefix("campaign:")?).ok())
+            .collect();
+        Ok((ids, if page.list_complete { None } else { page.cursor }))
+    }
+
+    async fn entry(&self, key: &str) -> Result<Option<Entry>, KvError> {
+        let Some(json) = self.read(key).await? else {
+            return Ok(None);
+        };
+        let kept = PARSED.with_borrow(|parsed| {
+            parsed.get(key).filter(|(bytes, _)| *bytes == json).map(|(_, entry)| entry.clone())
+        });
+        if let Some(entry) = kept {
+            return Ok(Some(entry));
+        }
+        let entry = parse(&json);
+        PARSED.with_borrow_mut(|parsed| {
+            if parsed.len() >= KEPT {
+                parsed.clear();
+            }
+            parsed.insert(key.to_owned(), (json, entry.clone()));
+        });
+        Ok(Some(entry))
+    }
+}
+
+fn parse(json: &[u8]) -> Entry {
+    if let Ok(pointer) = serde_json::from_slice::<Pointer>(json) {
+        return Entry::Pointer(pointer.campaign);
+    }
+    match Campaign::from_json(json) {
+        Ok(campaign) => Entry::Campaign(Rc::new(campaign)),
+        Err(faults) => Entry::Broken(Rc::new(faults)),
+    }
+}
+
+/// The key of a campaign's document.
+pub fn campaign_key(id: &CampaignId) -> String {
+    format!("campaign:{id}")
+}
+
+/// The key of a code's entry.
+pub fn code_key(code: &CanonicalCode) -> String {
+    format!("code:{code}")
+}
+
+/// The key of a location's document.
+pub fn location_key(id: &LocationId) -> String {
+    format!("location:{id}")
+}

@@ -1,0 +1,45 @@
+//! An object's SQLite: what the crate does not bind, and what both classes need.
+
+use serde::de::DeserializeOwned;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::js_sys::{Function, Reflect};
+use worker::{SqlStorage, SqlStorageValue, State};
+
+/// The first column of the first row, if there is a row.
+pub fn first_value(
+    sql: &SqlStorage,
+    query: &str,
+    bindings: Vec<SqlStorageValue>,
+) -> worker::Result<Option<SqlStorageValue>> {
+    // `raw()` reports what goes wrong; `one()` and `to_array()` would throw past us.
+    let row = sql.exec(query, bindings)?.raw().next().transpose()?;
+    Ok(row.and_then(|row| row.into_iter().next()))
+}
+
+/// The JSON document in the first column of the first row.
+pub fn first_document<T: DeserializeOwned>(
+    sql: &SqlStorage,
+    query: &str,
+    bindings: Vec<SqlStorageValue>,
+) -> worker::Result<Option<T>> {
+    match first_value(sql, query, bindings)? {
+        Some(SqlStorageValue::String(text)) => Ok(Some(serde_json::from_str(&text)?)),
+        Some(_) => Err("a document is no text".into()),
+        None => Ok(None),
+    }
+}
+
+/// Runs `writes` as one transaction: all of them or, when one fails, none. Without it the runtime
+/// would commit the statements before the failing one.
+pub fn in_one_transaction(
+    state: &State,
+    writes: impl FnOnce() -> worker::Result<()> + 'static,
+) -> worker::Result<()> {
+    let storage: &JsValue = state.storage().as_raw().as_ref();
+    let storage = storage.clone();
+    let function: Function = Reflect::get(&storage, &"transactionSync".into())?.dyn_into()?;
+    let body = Closure::once(move || writes().map_err(JsValue::from));
+    function.call1(&storage, body.as_ref())?;
+    Ok(())
+}

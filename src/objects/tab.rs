@@ -1,0 +1,90 @@
+//! What stands on a tab, in its object's SQLite: [`promo_core::ledger::tab`], which says why it is
+//! right. An object has the name of a tab; tabs of several locations may share one, so each location
+//! has its row.
+
+use std::collections::BTreeMap;
+
+use promo_core::ident::{LocationId, TabId};
+use promo_core::ledger::tab::{self, Command, Reply};
+use serde::{Deserialize, Serialize};
+use worker::{
+    DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object,
+    wasm_bindgen,
+};
+
+use super::store::{first_document, in_one_transaction};
+
+const TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS tab (location TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID";
+
+/// All tabs of one name.
+#[durable_object(fetch)]
+pub struct Tab {
+    state: State,
+}
+
+/// What is asked of an object.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// A command to the tab of one location.
+    At(LocationId, Command),
+    /// What is known of every location's tab of this name.
+    Show,
+}
+
+/// What it answers.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The tab's reply to a command.
+    Reply(Reply),
+    /// By location, what stands.
+    Tabs(BTreeMap<LocationId, tab::Tab>),
+}
+
+impl DurableObject for Tab {
+    fn new(state: State, _env: Env) -> Self {
+        Self { state }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        super::answer(request, |question: Question| {
+            let sql = self.state.storage().sql();
+            sql.exec(TABLE, None)?;
+            let Question::At(location, command) = question else {
+                return Ok(Answer::Tabs(all(&sql)?));
+            };
+            let query = "SELECT record FROM tab WHERE location = ?";
+            let mut tab: tab::Tab =
+                first_document(&sql, query, vec![location.as_str().into()])?.unwrap_or_default();
+            let (reply, changed) = tab.apply(command);
+            if changed {
+                let row = vec![location.as_str().into(), serde_json::to_string(&tab)?.into()];
+                in_one_transaction(&self.state, move || {
+                    let query = "INSERT OR REPLACE INTO tab (location, record) VALUES (?, ?)";
+                    sql.exec(query, row).map(drop)
+                })?;
+            }
+            Ok(Answer::Reply(reply))
+        })
+        .await
+    }
+}
+
+/// The name of a tab's object.
+pub fn name(tab: &TabId) -> &str {
+    tab.as_str()
+}
+
+fn all(sql: &SqlStorage) -> worker::Result<BTreeMap<LocationId, tab::Tab>> {
+    let mut tabs = BTreeMap::new();
+    for row in sql.exec("SELECT location, record FROM tab", None)?.raw() {
+        if let [SqlStorageValue::String(location), SqlStorageValue::String(record)] = row?.as_slice()
+        {
+            let location = LocationId::parse(location).map_err(|error| error.to_string())?;
+            tabs.insert(location, serde_json::from_str(record)?);
+        }
+    }
+    Ok(tabs)
+}

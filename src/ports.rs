@@ -1,0 +1,128 @@
+//! How a checkout reaches the catalogue, the ledgers and the tabs from an edge, and how long it waits.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use promo_core::campaign::Campaign;
+use promo_core::checkout::{Ports, Unreachable};
+use promo_core::code::CanonicalCode;
+use promo_core::ident::{CampaignId, OfferRef};
+use promo_core::ledger::{TabKey, campaign, tab};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{Delay, Env, Method, Request, RequestInit, Stub};
+
+use crate::catalogue::Catalogue;
+use crate::http::{Trace, now};
+use crate::objects::{self, LEDGER, Message, TAB};
+use promo_core::time::Instant;
+
+/// A point of sale hears an answer within 2 s whatever happens; this is what the objects may take of
+/// it, in milliseconds.
+const BUDGET: i64 = 1700;
+/// What an INQUIRE waits for the ledger before it answers from what it knows.
+const PEEK_BUDGET: i64 = 150;
+
+/// The world as one request reaches it.
+pub struct Edge<'a> {
+    /// The documents.
+    pub catalogue: Catalogue<'a>,
+    env: &'a Env,
+    trace: &'a Trace,
+    /// By when the objects must have answered.
+    deadline: Instant,
+}
+
+impl<'a> Edge<'a> {
+    /// For a request received then.
+    ///
+    /// # Errors
+    /// When the deployment lacks a binding.
+    pub fn new(env: &'a Env, trace: &'a Trace, received: Instant) -> worker::Result<Self> {
+        let catalogue = Catalogue::open(env, trace)?;
+        Ok(Self { catalogue, env, trace, deadline: received.plus_millis(BUDGET) })
+    }
+
+    /// Asks an object and waits at most so long. A fresh stub for each attempt: some failures break
+    /// one for good.
+    async fn ask<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        binding: &str,
+        name: &str,
+        question: &Q,
+        deadline: Instant,
+    ) -> Result<A, Unreachable> {
+        let start = now();
+        let wait = u64::try_from(deadline.millis().saturating_sub(start.millis())).unwrap_or(0);
+        let answer = Box::pin(async {
+            let stub = self.env.durable_object(binding)?.get_by_name(name)?;
+            exchange(&stub, question).await
+        });
+        let answer = match select(answer, Delay::from(Duration::from_millis(wait))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(format!("no answer within {wait} ms").into()),
+        };
+        self.trace.ledger_since(start);
+        answer.map_err(|error| {
+            self.trace.note("unreachable", format!("{binding} {name}: {error}"));
+            Unreachable
+        })
+    }
+
+    /// Everything known of the tabs of one name.
+    ///
+    /// # Errors
+    /// When the object cannot be reached.
+    pub async fn tabs(&self, tab: &promo_core::ident::TabId) -> Result<objects::Answer, Unreachable> {
+        self.ask(TAB, tab.as_str(), &objects::Question::Show, self.deadline).await
+    }
+}
+
+async fn exchange<Q: Serialize, A: DeserializeOwned>(stub: &Stub, question: &Q) -> worker::Result<A> {
+    let body = serde_json::to_string(&Message::new(question))?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(body.into()));
+    let request = Request::new_with_init("https://object/", &init)?;
+    let mut response = stub.fetch_with_request(request).await?;
+    if response.status_code() != 200 {
+        return Err(format!("the object answered {}", response.status_code()).into());
+    }
+    serde_json::from_slice::<Message<A>>(&response.bytes().await?)?.open()
+}
+
+impl Ports for Edge<'_> {
+    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Rc<Campaign>>, Unreachable> {
+        self.catalogue.by_code(code).await.map_err(|error| {
+            self.trace.note("unreachable", format!("KV: {error}"));
+            Unreachable
+        })
+    }
+
+    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, Unreachable> {
+        self.catalogue.by_ref(offer).await.map_err(|error| {
+            self.trace.note("unreachable", format!("KV: {error}"));
+            Unreachable
+        })
+    }
+
+    async fn ledger(
+        &self,
+        campaign: &CampaignId,
+        command: &campaign::Command,
+    ) -> Result<campaign::Reply, Unreachable> {
+        let deadline = match command {
+            campaign::Command::Peek(_) => now().plus_millis(PEEK_BUDGET).min(self.deadline),
+            _ => self.deadline,
+        };
+        self.ask(LEDGER, objects::ledger_name(campaign), command, deadline).await
+    }
+
+    async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
+        let question = objects::Question::At(tab.location.clone(), command.clone());
+        match self.ask(TAB, tab.tab.as_str(), &question, self.deadline).await? {
+            objects::Answer::Reply(reply) => Ok(reply),
+            objects::Answer::Tabs(_) => Err(Unreachable),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The deployable in `build/`: release Wasm of the Worker, its JavaScript shim, and the bindings of
+//! `wrangler.toml` as the local runtime wants them.
+//!
+//! `worker-build` would do the same, but compiles for four minutes and downloads its tools; what it does
+//! for this Worker is one call of a library (`xtask-bindgen`), one small shim and one call each of
+//! `esbuild` and `wasm-opt` (`xtask/node/bundle.mjs`).
+
+use std::{env, fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    host, node, paths,
+    report::{run, say, step},
+    setup,
+    stamp::{Stamp, lock},
+    wasm::{TARGET, Toolchain},
+};
+
+/// Set-up, then build; one process at a time.
+///
+/// # Errors
+/// Those of the step that failed.
+pub fn with_setup() -> Result<()> {
+    let _lock = lock()?;
+    let toolchain = setup::ensure()?;
+    build(toolchain)
+}
+
+/// Brings `build/` up to date. Cargo decides whether to compile; the rest is skipped when nothing that
+/// goes into it has changed. Call it under [`lock`].
+///
+/// # Errors
+/// Those of the step that failed.
+pub fn build(toolchain: Toolchain) -> Result<()> {
+    let wasm = compile(toolchain)?;
+    let root = paths::root();
+    let mut inputs = vec![
+        wasm.clone(),
+        root.join("package-lock.json"),
+        root.join("wrangler.toml"),
+        root.join("xtask/bindgen/src/main.rs"),
+    ];
+    inputs.extend(["bundle.mjs", "shim.mjs"].map(paths::node_script));
+    let stamp = Stamp::of_files(
+        paths::build().join(".stamp"),
+        inputs.iter().map(PathBuf::as_path),
+    );
+    if stamp.is_fresh() {
+        return Ok(());
+    }
+    let bound = paths::wasm_target().join("bound");
+    step("bindings for JavaScript (wasm-bindgen)", || {
+        if bound.exists() {
+            fs::remove_dir_all(&bound)?;
+        }
+        run(host::cargo()
+            .args(["run", "--quiet", "--package", "xtask-bindgen", "--"])
+            .arg(&wasm)
+            .arg(&bound))
+    })?;
+    step("bundle (wasm-opt, esbuild)", || {
+        run(node::command(paths::node_script("bundle.mjs"))?
+            .arg(&bound)
+            .arg(paths::build()))
+    })?;
+    stamp.write()
+}
+
+/// Has Cargo build the Worker, and returns where it put it.
+fn compile(toolchain: Toolchain) -> Result<PathBuf> {
+    let args = [
+        "build",
+        "--release",
+        "--package",
+        "promo-edge",
+        "--lib",
+        "--target",
+        TARGET,
+    ];
+    let mut cargo = toolchain.cargo();
+    cargo.args(args);
+    // Cargo's own lines tell a long build from a hanging one, and a fresh one says next to nothing.
+    if env::var_os("CI").is_some() {
+        cargo.arg("--quiet");
+    }
+    say(format_args!(
+        "==> Worker ({toolchain:?} toolchain, {TARGET})"
+    ));
+    run(&mut cargo).context("step failed: Worker")?;
+    Ok(paths::wasm_target()
+        .join(TARGET)
+        .join("release/promo_edge.wasm"))
+}

@@ -1,0 +1,62 @@
+//! `cargo xtask test`: everything CI runs, in order; the first failure ends it.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    build, host,
+    report::{run, shown, step},
+};
+
+/// Runs every check; `long` also runs the tests that take minutes (`PROMO_LONG=1`).
+///
+/// # Errors
+/// Names the step that failed and the command that runs it alone.
+pub fn all(long: bool) -> Result<()> {
+    cargo("format", &["fmt", "--all", "--check"], false)?;
+    cargo(
+        "lints",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "--deny=warnings",
+        ],
+        false,
+    )?;
+    // The Worker's own crate is proven by the black-box tests alone.
+    cargo(
+        "native tests",
+        &[
+            "test",
+            "--workspace",
+            "--exclude=promo-edge",
+            "--exclude=promo-tests",
+        ],
+        long,
+    )?;
+    step("build", build::with_setup).context("to run the failed step alone: cargo xtask build")?;
+    cargo(
+        "black-box tests on workerd",
+        &["test", "--package=promo-tests"],
+        long,
+    )
+}
+
+fn cargo(name: &str, args: &[&str], long: bool) -> Result<()> {
+    let mut command = host::cargo();
+    command.args(args);
+    if long {
+        command.env("PROMO_LONG", "1");
+    }
+    let alone = format!(
+        "{}{}",
+        if long { "PROMO_LONG=1 " } else { "" },
+        shown(Command::new("cargo").args(args))
+    );
+    step(name, || run(&mut command))
+        .with_context(|| format!("to run the failed step alone: {alone}"))
+}

@@ -1,0 +1,89 @@
+//! `.dev.vars`: the secrets of local development, random, one line each, never committed.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    path::PathBuf,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{paths, report::say};
+
+/// Where they are kept.
+pub fn path() -> PathBuf {
+    paths::root().join(".dev.vars")
+}
+
+/// Adds a random value for each secret named in `wrangler.toml` that the file lacks; keeps all others.
+///
+/// # Errors
+/// When `wrangler.toml` cannot be read or the file cannot be written.
+pub fn ensure() -> Result<()> {
+    let path = path();
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    let missing: Vec<_> = required()?
+        .into_iter()
+        .filter(|name| !names(&written).any(|known| known == name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    if written.is_empty() {
+        text.push_str(
+            "# Secrets of this machine's local development. Made by `cargo xtask setup`.\n",
+        );
+    } else if !written.ends_with('\n') {
+        text.push('\n');
+    }
+    for name in &missing {
+        text.push_str(&format!("{name}=\"{}\"\n", random()?));
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    say(format_args!("    .dev.vars: made {}", missing.join(", ")));
+    Ok(())
+}
+
+/// The names under `[secrets] required` in `wrangler.toml`.
+fn required() -> Result<Vec<String>> {
+    let path = paths::root().join("wrangler.toml");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let config: toml::Table =
+        toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
+    let names = config
+        .get("secrets")
+        .and_then(|secrets| secrets.get("required"))
+        .and_then(toml::Value::as_array)
+        .context("wrangler.toml has no [secrets] required = […]")?;
+    Ok(names
+        .iter()
+        .filter_map(toml::Value::as_str)
+        .map(str::to_owned)
+        .collect())
+}
+
+/// The names a file of this kind gives values to.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, _)| name.trim().trim_start_matches("export ").trim())
+        .filter(|name| !name.starts_with('#'))
+}
+
+/// 192 random bits, in hexadecimal.
+fn random() -> Result<String> {
+    let mut bytes = [0_u8; 24];
+    File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut bytes))
+        .context("cannot read /dev/urandom")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask TASK`: see `USAGE`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use lexopt::{Arg, Parser};
+use xtask::{build, check, deploy, dev, report::say, setup, stamp};
+
+const USAGE: &str = "\
+cargo xtask TASK
+
+  setup    make this machine fit to build and run; nothing to do takes no time
+  build    the deployable in build/
+  dev      set-up, build, and the service on the real runtime (workerd)
+             --port N     port on 127.0.0.1 (8787)
+             --state DIR  where KV and Durable Objects are kept (.state)
+             --empty      do not load the campaigns of examples/
+  test     everything CI runs
+             --long       also the tests that take minutes
+  deploy   build and `wrangler deploy`; further arguments go to wrangler";
+
+fn main() -> ExitCode {
+    match task(&mut Parser::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(format_args!("\nerror: {error}"));
+            for cause in error.chain().skip(1) {
+                say(format_args!("  {cause}"));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task(parser: &mut Parser) -> Result<()> {
+    let task = match parser.next()? {
+        Some(Arg::Value(task)) => task.to_string_lossy().into_owned(),
+        None | Some(Arg::Long("help") | Arg::Short('h')) => "help".to_owned(),
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    match task.as_str() {
+        "setup" => {
+            no_more(parser)?;
+            let _lock = stamp::lock()?;
+            setup::ensure()?;
+            say(format_args!("ready to build and run"));
+            Ok(())
+        }
+        "build" => {
+            no_more(parser)?;
+            build::with_setup()
+        }
+        "dev" => dev::dev(parser),
+        "test" => {
+            let mut long = false;
+            while let Some(arg) = parser.next()? {
+                match arg {
+                    Arg::Long("long") => long = true,
+                    other => return Err(other.unexpected().into()),
+                }
+            }
+            check::all(long)
+        }
+        "deploy" => deploy::deploy(&parser.raw_args()?.collect::<Vec<_>>()),
+        "help" => {
+            say(format_args!("{USAGE}"));
+            Ok(())
+        }
+        unknown => anyhow::bail!("no task {unknown:?}\n\n{USAGE}"),
+    }
+}
+
+fn no_more(parser: &mut Parser) -> Result<()> {
+    match parser.next()? {
+        None => Ok(()),
+        Some(arg) => Err(arg.unexpected().into()),
+    }
+}
