@@ -4,10 +4,15 @@ use serde_json::{Value, json};
 
 use super::condition::condition;
 use super::discount::discount;
-use super::{Dice, World, ZONES};
+use super::{Dice, Focus, World, ZONES};
 
 pub fn campaign(dice: &mut Dice, world: &World, number: usize) -> Value {
-    let offers: Vec<Value> = (1..=dice.of(&[1, 2, 2, 3, 3, 4, 4]))
+    let how_many = match world.focus {
+        Focus::Everything => dice.of(&[1, 1, 2, 2, 3, 4]),
+        Focus::Stack => dice.of(&[2, 3, 3, 4, 5]),
+        Focus::Rivals => dice.of(&[2, 3, 4, 5]),
+    };
+    let offers: Vec<Value> = (1..=how_many)
         .map(|number| offer(dice, world, number))
         .collect();
     let id = ["first", "second", "third"][number];
@@ -101,13 +106,14 @@ fn offer(dice: &mut Dice, world: &World, number: usize) -> Value {
     if dice.one_in(2) {
         offer["priority"] = json!(dice.of(&[-1000, -1, 0, 0, 1, 1, 5, 1000]));
     }
-    if dice.one_in(8) {
+    let fights = world.focus == Focus::Rivals;
+    if dice.one_in(if fights { 8 } else { 14 }) {
         offer["stacking"] = json!(dice.of(&["exclusive", "exclusive", "combine"]));
     }
-    if dice.one_in(3) {
+    if dice.one_in(if fights { 2 } else { 5 }) {
         offer["group"] = json!(dice.of(&["drinks", "drinks", "food"]));
     }
-    if dice.one_in(3) {
+    if dice.one_in(if world.focus == Focus::Stack { 8 } else { 3 }) {
         offer["when"] = condition(dice, world, 2);
     }
     offer

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Dice, World};
+use super::{Dice, Focus, World};
 
 pub const SKUS: [&str; 4] = ["A", "B", "C", "D"];
 pub const CATEGORIES: [&str; 3] = ["food", "beer", "pie"];
@@ -13,7 +13,11 @@ pub const TIERS: [&str; 2] = ["gold", "silver"];
 pub const GUEST_TAGS: [&str; 2] = ["vip", "staff"];
 
 pub fn cart(dice: &mut Dice, world: &World) -> Value {
-    let how_many = dice.of(&[0, 1, 2, 2, 3, 3, 4, 4, 5, 6]);
+    let how_many = if world.focus == Focus::Stack {
+        dice.of(&[1, 1, 2, 2, 3])
+    } else {
+        dice.of(&[0, 1, 2, 2, 3, 3, 4, 4, 5, 6])
+    };
     let lines: Vec<Value> = (1..=how_many)
         .map(|number| line(dice, world, number))
         .collect();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cart::{CATEGORIES, KINDS, SKUS, TAGS};
-use super::{Dice, World};
+use super::{Dice, Focus, World};
 
 const PERCENTAGES: [&str; 18] = [
     "0.0001", "1", "2.25", "5", "7.5", "10", "10", "10", "12.5", "15", "20", "33.3333", "50", "50",
@@ -11,12 +11,22 @@ const PERCENTAGES: [&str; 18] = [
 ];
 
 pub fn discount(dice: &mut Dice, world: &World) -> Value {
-    let mut discount = match dice.below(12) {
+    let kinds = match world.focus {
+        Focus::Everything => 12,
+        Focus::Stack => 16,
+        Focus::Rivals => dice.of(&[5, 12]), // the first five are likely to be worth something
+    };
+    let mut discount = match dice.below(kinds) {
         0..=2 => limited_rate(dice, world),
         3 | 4 => json!({"amount": world.sum(dice).max(1)}),
         5 | 6 => return buy_get(dice, world),
         7 | 8 => return bundle(dice, world),
         9 => tiers(dice, world),
+        12 | 13 => json!({"amount": world.sum(dice)}),
+        14 | 15 => with(
+            rate(dice, world),
+            &json!({dice.of(&["max_units", "max_units_per_line"]): dice.from(1, 4)}),
+        ),
         _ => cheapest(dice, world),
     };
     // Left out, the target is the tab.

@@ -29,8 +29,20 @@ pub fn seeds() -> std::ops::Range<u64> {
     0..if long { 100_000 } else { 3_000 }
 }
 
+/// What a case is mostly about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// A little of everything.
+    Everything,
+    /// Small discounts one after another on the same units, so that it shows which unit lost what.
+    Stack,
+    /// Groups, exclusive offers and campaigns in each other's way.
+    Rivals,
+}
+
 /// What the parts of a request know of each other, so that they can collide.
 pub struct World {
+    pub focus: Focus,
     /// The few prices of this case.
     pub prices: Vec<i64>,
     pub zone: &'static str,
@@ -72,6 +84,10 @@ impl World {
 
     /// A sum of money that is likely to meet another one.
     pub fn sum(&self, dice: &mut Dice) -> i64 {
+        if self.focus == Focus::Stack {
+            let part = dice.from(2, 8);
+            return dice.from(1, (self.worth() / part).max(1));
+        }
         match dice.below(6) {
             0 => dice.of(&[1, 2, 3, 5, 7, 10, 11, 50, 99, 100, 101, 500]),
             1 => dice.of(&self.prices),
@@ -120,6 +136,13 @@ pub fn request(seed: u64) -> Value {
     let mut prices: Vec<i64> = (0..few).map(|_| dice.of(&PRICES)).collect();
     prices.push(dice.of(&PRICES[1..]));
     let mut world = World {
+        focus: dice.of(&[
+            Focus::Everything,
+            Focus::Everything,
+            Focus::Stack,
+            Focus::Stack,
+            Focus::Rivals,
+        ]),
         prices,
         zone: dice.of(&ZONES),
         day: dice.of(&DAYS),
@@ -127,7 +150,12 @@ pub fn request(seed: u64) -> Value {
     };
     world.cart = cart::cart(dice, &world);
 
-    let campaigns: Vec<Value> = (0..dice.of(&[1, 1, 1, 1, 1, 2, 2, 3]))
+    let how_many = match world.focus {
+        Focus::Everything => dice.of(&[1, 1, 1, 1, 2, 2, 3]),
+        Focus::Stack => dice.of(&[1, 1, 1, 1, 2]),
+        Focus::Rivals => dice.of(&[1, 2, 2, 3]),
+    };
+    let campaigns: Vec<Value> = (0..how_many)
         .map(|number| campaign::campaign(dice, &world, number))
         .collect();
     let mut request = json!({
