@@ -40,10 +40,7 @@ impl fmt::Display for CodeError {
             Self::TooShort => write!(f, "a code has at least {MIN_LENGTH} letters or digits"),
             Self::TooLong => write!(f, "a code has at most {MAX_LENGTH} letters or digits"),
             Self::BadCharacter(c) => {
-                write!(
-                    f,
-                    "{c:?} is neither a letter nor a digit; a code is made of those alone"
-                )
+                write!(f, "{c:?} is neither a letter nor a digit; a code is made of those alone")
             }
         }
     }
@@ -105,10 +102,7 @@ impl<'de> Deserialize<'de> for CanonicalCode {
 
 /// Hyphens, dashes and the minus sign: what a word processor makes of a typed `-`.
 const fn is_hyphen(c: char) -> bool {
-    matches!(
-        c,
-        '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2043}'
-    )
+    matches!(c, '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2043}')
 }
 
 #[cfg(test)]
@@ -150,21 +144,9 @@ mod tests {
     #[test]
     fn what_is_no_code_says_why() {
         assert_eq!(CanonicalCode::parse("--a b--"), Err(CodeError::TooShort));
-        assert_eq!(
-            CanonicalCode::parse(&"A".repeat(65)),
-            Err(CodeError::TooLong)
-        );
-        assert_eq!(
-            CanonicalCode::parse(&"A".repeat(5000)),
-            Err(CodeError::TooLong)
-        );
-        assert_eq!(
-            CanonicalCode::parse("SUMMER_10"),
-            Err(CodeError::BadCharacter('_'))
-        );
-        assert_eq!(
-            CanonicalCode::parse("A\u{0}BC"),
-            Err(CodeError::BadCharacter('\u{0}'))
-        );
+        assert_eq!(CanonicalCode::parse(&"A".repeat(65)), Err(CodeError::TooLong));
+        assert_eq!(CanonicalCode::parse(&"A".repeat(5000)), Err(CodeError::TooLong));
+        assert_eq!(CanonicalCode::parse("SUMMER_10"), Err(CodeError::BadCharacter('_')));
+        assert_eq!(CanonicalCode::parse("A\u{0}BC"), Err(CodeError::BadCharacter('\u{0}')));
     }
 }

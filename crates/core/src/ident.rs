@@ -92,18 +92,12 @@ name_type!(
 
 fn check_slug(text: &str) -> Result<(), BadName> {
     let bytes = text.as_bytes();
-    let first_ok = bytes
-        .first()
-        .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let rest_ok = bytes
-        .iter()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-');
+    let first_ok = bytes.first().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let rest_ok = bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-');
     if first_ok && rest_ok && bytes.len() <= 64 {
         Ok(())
     } else {
-        Err(BadName(
-            "use 1 to 64 of a-z, 0-9 and -, beginning with a letter or digit",
-        ))
+        Err(BadName("use 1 to 64 of a-z, 0-9 and -, beginning with a letter or digit"))
     }
 }
 
@@ -181,9 +175,8 @@ impl OfferKey {
     /// The key of an offer: the same, whichever code leads to it.
     #[must_use]
     pub fn of(campaign: &CampaignId, offer: &OfferId) -> Self {
-        let room = MAX_OFFER_REF
-            .saturating_sub(campaign.as_str().len())
-            .saturating_sub(2 + CodeKey::MAX);
+        let room =
+            MAX_OFFER_REF.saturating_sub(campaign.as_str().len()).saturating_sub(2 + CodeKey::MAX);
         if offer.as_str().len() <= room {
             Self(offer.as_str().into())
         } else {
@@ -368,14 +361,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_the_key_of_its_code_names_no_code() {
-        for text in [
-            "a.b.abc",
-            "a.b.~41:BC",
-            "a.b.~zz:",
-            "a.b.~",
-            "a.b.AB",
-            "a.b.-00",
-        ] {
+        for text in ["a.b.abc", "a.b.~41:BC", "a.b.~zz:", "a.b.~", "a.b.AB", "a.b.-00"] {
             assert_eq!(OfferRef::parse(text).unwrap().code.code(), None, "{text}");
         }
     }

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{CampaignId, LocationId, OfferRef};
+use crate::ident::{CampaignId, OfferRef};
 use crate::money::Money;
 use crate::time::Instant;
 
@@ -83,8 +83,6 @@ pub enum Command {
         /// When the event reached the edge.
         received: Instant,
     },
-    /// What is known of the tab.
-    Show,
 }
 
 /// The answer to a [`Command`].
@@ -97,8 +95,6 @@ pub enum Reply {
     Settled,
     /// To [`Command::Reverse`].
     Campaigns(Vec<CampaignId>),
-    /// To [`Command::Show`]; by location, as tabs of two locations may share a name.
-    Tabs(BTreeMap<LocationId, Tab>),
 }
 
 /// A campaign asks to give these discounts.
@@ -147,8 +143,7 @@ pub enum Admission {
 }
 
 impl Tab {
-    /// Decides one command; returns the answer and whether the tab changed. [`Command::Show`] is
-    /// answered by whoever keeps several tabs.
+    /// Decides one command; returns the answer and whether the tab changed.
     pub fn apply(&mut self, command: Command) -> (Reply, bool) {
         match command {
             Command::Admit(admit) => {
@@ -159,30 +154,20 @@ impl Tab {
             Command::Reverse { received } => {
                 let changed = self.barrier.is_none_or(|barrier| barrier < received);
                 self.barrier = self.barrier.max(Some(received));
-                (
-                    Reply::Campaigns(self.claims.keys().cloned().collect()),
-                    changed,
-                )
+                (Reply::Campaigns(self.claims.keys().cloned().collect()), changed)
             }
-            Command::Show => (Reply::Tabs(BTreeMap::new()), false),
         }
     }
 
     fn admit(&mut self, admit: Admit) -> (Admission, bool) {
-        if self
-            .barrier
-            .is_some_and(|barrier| admit.received <= barrier)
-        {
+        if self.barrier.is_some_and(|barrier| admit.received <= barrier) {
             return (Admission::Reversed, false);
         }
         let mut given = Money::ZERO;
         for (other, claim) in self.claims.iter().filter(|(id, _)| **id != admit.campaign) {
             let together = claim.combines.accepts(&admit.campaign) && admit.combines.accepts(other);
             if !together {
-                let barred = Admission::Barred {
-                    by: other.clone(),
-                    since: claim.received,
-                };
+                let barred = Admission::Barred { by: other.clone(), since: claim.received };
                 return (barred, false);
             }
             given = given.saturating_add(total(claim.offers.values()));
@@ -201,11 +186,7 @@ impl Tab {
             return (Admission::Short(left), false);
         }
         let received = before.map_or(admit.received, |claim| claim.received.max(admit.received));
-        let claim = Claim {
-            combines: admit.combines,
-            offers,
-            received,
-        };
+        let claim = Claim { combines: admit.combines, offers, received };
         let changed = before != Some(&claim);
         self.claims.insert(admit.campaign, claim);
         (Admission::Admitted, changed)
@@ -261,11 +242,7 @@ mod tests {
 
     fn settle(campaign: &str, amounts: &[(&str, u64)], received: i64) -> Settle {
         let received = Instant::from_millis(received);
-        Settle {
-            campaign: id(campaign),
-            offers: offers(campaign, amounts),
-            received,
-        }
+        Settle { campaign: id(campaign), offers: offers(campaign, amounts), received }
     }
 
     #[test]
@@ -281,18 +258,8 @@ mod tests {
             let mut tab = Tab::default();
             assert_eq!(tab.admit(admit("a", a, 10, 1)).0, Admission::Admitted);
             let second = tab.admit(admit("b", b, 10, 2)).0;
-            let barred = Admission::Barred {
-                by: id("a"),
-                since: Instant::from_millis(1),
-            };
-            assert_eq!(
-                second,
-                if together {
-                    Admission::Admitted
-                } else {
-                    barred
-                }
-            );
+            let barred = Admission::Barred { by: id("a"), since: Instant::from_millis(1) };
+            assert_eq!(second, if together { Admission::Admitted } else { barred });
         }
     }
 
@@ -302,20 +269,14 @@ mod tests {
         tab.admit(admit("a", Combines::Any, 700, 1));
         let second = tab.admit(admit("b", Combines::Any, 400, 2)).0;
         assert_eq!(second, Admission::Short(Money::new(300)));
-        assert_eq!(
-            tab.admit(admit("b", Combines::Any, 300, 2)).0,
-            Admission::Admitted
-        );
+        assert_eq!(tab.admit(admit("b", Combines::Any, 300, 2)).0, Admission::Admitted);
     }
 
     #[test]
     fn a_campaigns_offers_add_up_and_a_repeated_one_counts_once() {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::Any, 700, 1));
-        assert_eq!(
-            tab.admit(admit("a", Combines::Any, 700, 1)),
-            (Admission::Admitted, false)
-        );
+        assert_eq!(tab.admit(admit("a", Combines::Any, 700, 1)), (Admission::Admitted, false));
         let mut more = admit("a", Combines::Any, 0, 2);
         more.offers = offers("a", &[("p", 400)]);
         assert_eq!(tab.admit(more).0, Admission::Short(Money::new(1000)));
@@ -335,10 +296,7 @@ mod tests {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::None, 700, 1));
         assert!(tab.settle(settle("a", &[], 1)));
-        assert_eq!(
-            tab.admit(admit("b", Combines::None, 900, 2)).0,
-            Admission::Admitted
-        );
+        assert_eq!(tab.admit(admit("b", Combines::None, 900, 2)).0, Admission::Admitted);
     }
 
     #[test]
@@ -347,10 +305,7 @@ mod tests {
         tab.admit(admit("a", Combines::None, 700, 1));
         tab.admit(admit("a", Combines::None, 700, 5));
         assert!(!tab.settle(settle("a", &[], 4)));
-        let barred = Admission::Barred {
-            by: id("a"),
-            since: Instant::from_millis(5),
-        };
+        let barred = Admission::Barred { by: id("a"), since: Instant::from_millis(5) };
         assert_eq!(tab.admit(admit("b", Combines::None, 1, 6)).0, barred);
     }
 
@@ -358,17 +313,9 @@ mod tests {
     fn a_reversal_of_the_tab_refuses_the_redeem_it_overtook_and_names_who_must_hear() {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::Any, 1, 1));
-        let (reply, changed) = tab.apply(Command::Reverse {
-            received: Instant::from_millis(5),
-        });
+        let (reply, changed) = tab.apply(Command::Reverse { received: Instant::from_millis(5) });
         assert_eq!((reply, changed), (Reply::Campaigns(vec![id("a")]), true));
-        assert_eq!(
-            tab.admit(admit("b", Combines::Any, 1, 5)).0,
-            Admission::Reversed
-        );
-        assert_eq!(
-            tab.admit(admit("b", Combines::Any, 1, 6)).0,
-            Admission::Admitted
-        );
+        assert_eq!(tab.admit(admit("b", Combines::Any, 1, 5)).0, Admission::Reversed);
+        assert_eq!(tab.admit(admit("b", Combines::Any, 1, 6)).0, Admission::Admitted);
     }
 }

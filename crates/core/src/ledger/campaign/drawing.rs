@@ -40,10 +40,7 @@ impl Drawing {
                 Ok((counter, used))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            counters,
-            changed: BTreeMap::new(),
-        })
+        Ok(Self { counters, changed: BTreeMap::new() })
     }
 
     /// Draws what one offer takes from every counter it touches, or from none.
@@ -64,14 +61,7 @@ impl Drawing {
             let used = self.changed.get(&counter.key).copied().unwrap_or(*before);
             let after = used.saturating_add(units);
             if after <= counter.ceiling && after < MOST {
-                drawn.push((
-                    counter,
-                    after,
-                    Taken {
-                        key: counter.key.clone(),
-                        units,
-                    },
-                ));
+                drawn.push((counter, after, Taken { key: counter.key.clone(), units }));
                 continue;
             }
             let left = counter.ceiling.min(MOST).saturating_sub(*before);

@@ -20,6 +20,13 @@ pub enum Command {
     Peek(Redeem),
     /// Give back.
     Reverse(Reverse),
+    /// If nothing stands on the tab, let no REDEEM received up to then take effect any more.
+    Void {
+        /// The tab.
+        tab: TabKey,
+        /// Up to when.
+        received: Instant,
+    },
 }
 
 /// The answer to a [`Command`], by the same names.
@@ -28,7 +35,7 @@ pub enum Command {
 pub enum Reply {
     /// To [`Command::Redeem`] and [`Command::Peek`].
     Redeemed(Redeemed),
-    /// To [`Command::Reverse`].
+    /// To [`Command::Reverse`] and [`Command::Void`].
     Reversed(Reversed),
 }
 
@@ -44,6 +51,8 @@ pub struct Redeem {
     pub pos: String,
     /// When the event reached the edge.
     pub received: Instant,
+    /// This very request: what it took can be undone by this name if nobody heard the answer.
+    pub attempt: String,
     /// The currency of every amount.
     pub currency: Currency,
     /// The offers, in the order they apply.
@@ -80,6 +89,8 @@ pub struct Redeemed {
     /// When a budget of the campaign gives only part: what all new offers together may still give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<Money>,
+    /// All that stands on the tab now, asked for or not.
+    pub standing: BTreeMap<OfferRef, Money>,
 }
 
 /// What became of one ask.
@@ -117,16 +128,27 @@ pub enum Refusal {
     DoesNotCombine,
 }
 
-/// Give back these offers of this tab.
+/// Give back offers of this tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reverse {
     /// The tab.
     pub tab: TabKey,
-    /// Which offers; absent: all of them, also those whose REDEEM is still on its way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offers: Option<Vec<OfferRef>>,
+    /// Which offers.
+    pub which: Which,
     /// When the event reached the edge.
     pub received: Instant,
+}
+
+/// What a reversal gives back. Each also covers what is still on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// Everything on the tab.
+    All,
+    /// These offers.
+    Offers(Vec<OfferRef>),
+    /// What one attempt took, unless another attempt heard that it stands.
+    Attempt(String),
 }
 
 /// What a reversal found.

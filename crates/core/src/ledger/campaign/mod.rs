@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use drawing::{Draw, Drawing};
 pub use message::{
     Ask, Command, Give, GivenBack, Outcome, Redeem, Redeemed, Refusal, Reply, Reverse, Reversed,
+    Which,
 };
 pub use record::{Redemption, Standing, State, TabRecord};
 
@@ -75,16 +76,28 @@ pub fn apply<B: Books>(
 ) -> Result<(Reply, Changes), B::Error> {
     Ok(match command {
         Command::Redeem(redeem) => {
-            let (redeemed, changes) = decide(books, redeem, now)?;
-            (Reply::Redeemed(redeemed.answer(true)), changes)
+            let decided = decide(books, redeem, now)?;
+            let changes =
+                if decided.complete { decided.changes(redeem) } else { Changes::default() };
+            (Reply::Redeemed(decided.answer(true)), changes)
         }
         Command::Peek(redeem) => {
-            let (redeemed, _) = decide(books, redeem, now)?;
-            (Reply::Redeemed(redeemed.answer(false)), Changes::default())
+            let decided = decide(books, redeem, now)?;
+            (Reply::Redeemed(decided.answer(false)), Changes::default())
         }
         Command::Reverse(reverse) => {
             let (reversed, changes) = give_back(books, reverse, now)?;
             (Reply::Reversed(reversed), changes)
+        }
+        Command::Void { tab, received } => {
+            let mut record = books.tab(tab)?.unwrap_or_default();
+            let left = record.given();
+            let mut changes = Changes::default();
+            if left.is_empty() && record.barrier < Some(*received) {
+                record.barrier = Some(*received);
+                changes.tab = Some((tab.clone(), record));
+            }
+            (Reply::Reversed(Reversed { left, ..Reversed::default() }), changes)
         }
     })
 }
@@ -95,6 +108,9 @@ struct Decided {
     room: Option<Money>,
     /// Every offer that gives something can be had as asked.
     complete: bool,
+    before: TabRecord,
+    after: TabRecord,
+    used: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,61 +120,50 @@ enum Freshness {
 }
 
 impl Decided {
+    fn changes(&self, redeem: &Redeem) -> Changes {
+        let changed = self.before != self.after;
+        Changes {
+            tab: changed.then(|| (redeem.tab.clone(), self.after.clone())),
+            used: self.used.clone(),
+        }
+    }
+
     /// What the caller hears: unless it took effect, what was to be applied now is only open.
     fn answer(self, taken: bool) -> Redeemed {
         let takes_effect = taken && self.complete;
-        let outcomes = self
-            .outcomes
-            .into_iter()
-            .map(|(outcome, freshness)| match outcome {
-                Outcome::Applied { .. } if freshness == Freshness::Now && !takes_effect => {
-                    Outcome::Open
-                }
-                other => other,
-            })
-            .collect();
+        let told = |(outcome, freshness)| match outcome {
+            Outcome::Applied { .. } if freshness == Freshness::Now && !takes_effect => {
+                Outcome::Open
+            }
+            other => other,
+        };
+        let record = if takes_effect { &self.after } else { &self.before };
         Redeemed {
-            outcomes,
+            standing: record.given(),
+            outcomes: self.outcomes.into_iter().map(told).collect(),
             room: self.room,
         }
     }
 }
 
-fn decide<B: Books>(
-    books: &B,
-    redeem: &Redeem,
-    now: Instant,
-) -> Result<(Decided, Changes), B::Error> {
-    let mut record = books.tab(&redeem.tab)?.unwrap_or_default();
+fn decide<B: Books>(books: &B, redeem: &Redeem, now: Instant) -> Result<Decided, B::Error> {
+    let before = books.tab(&redeem.tab)?.unwrap_or_default();
+    let mut record = before.clone();
     let mut drawing = Drawing::open(books, redeem)?;
     let mut shared = record.standing().next().is_some();
-    let mut decided = Decided {
-        outcomes: Vec::new(),
-        room: None,
-        complete: true,
-    };
+    let (mut outcomes, mut room, mut complete) = (Vec::new(), None::<Money>, true);
     for ask in &redeem.asks {
-        if let Some(before) = record.applied(&ask.offer) {
-            let recalled = Outcome::Applied {
-                amount: before.amount,
-                answer: before.answer.clone(),
-            };
-            decided.outcomes.push((recalled, Freshness::Before));
+        if let Some(recalled) = record.recall(&ask.offer, &redeem.attempt) {
+            outcomes.push((recalled, Freshness::Before));
             continue;
         }
+        let by_another_code =
+            record.standing().any(|(standing, _)| standing.code != ask.offer.code);
         let outcome = match &ask.give {
-            _ if record.overtaken(&ask.offer, redeem.received) => {
-                Outcome::Refused(Refusal::AlreadyReversed)
-            }
+            _ if record.overtaken(&ask.offer, redeem) => Outcome::Refused(Refusal::AlreadyReversed),
             None => Outcome::Absent,
             // A campaign stands on a tab by one of its codes: two do not combine.
-            Some(_)
-                if record
-                    .standing()
-                    .any(|(other, _)| other.code != ask.offer.code) =>
-            {
-                Outcome::Refused(Refusal::DoesNotCombine)
-            }
+            Some(_) if by_another_code => Outcome::Refused(Refusal::DoesNotCombine),
             Some(give) => match drawing.draw(&ask.offer.offer, give.amount, shared) {
                 Draw::Taken { own, once } => {
                     if !shared {
@@ -166,40 +171,20 @@ fn decide<B: Books>(
                         shared = true;
                     }
                     record.add(redeem, ask, give, own, now);
-                    Outcome::Applied {
-                        amount: give.amount,
-                        answer: give.answer.clone(),
-                    }
+                    Outcome::Applied { amount: give.amount, answer: give.answer.clone() }
                 }
-                Draw::Short {
-                    left,
-                    of_campaign: false,
-                } => Outcome::Short(left),
-                Draw::Short {
-                    left,
-                    of_campaign: true,
-                } => {
-                    decided.room = Some(decided.room.map_or(left, |room| room.min(left)));
+                Draw::Short { left, of_campaign: false } => Outcome::Short(left),
+                Draw::Short { left, of_campaign: true } => {
+                    room = Some(room.map_or(left, |room| room.min(left)));
                     Outcome::Open
                 }
                 Draw::Refused(refusal) => Outcome::Refused(refusal),
             },
         };
-        decided.complete &= ask.give.is_none() || matches!(outcome, Outcome::Applied { .. });
-        decided.outcomes.push((outcome, Freshness::Now));
+        complete &= ask.give.is_none() || matches!(outcome, Outcome::Applied { .. });
+        outcomes.push((outcome, Freshness::Now));
     }
-    let fresh = |(outcome, freshness): &(Outcome, Freshness)| {
-        *freshness == Freshness::Now && matches!(outcome, Outcome::Applied { .. })
-    };
-    let changes = if decided.complete && decided.outcomes.iter().any(fresh) {
-        Changes {
-            tab: Some((redeem.tab.clone(), record)),
-            used: drawing.changed,
-        }
-    } else {
-        Changes::default()
-    };
-    Ok((decided, changes))
+    Ok(Decided { outcomes, room, complete, before, after: record, used: drawing.changed })
 }
 
 fn give_back<B: Books>(
@@ -210,43 +195,36 @@ fn give_back<B: Books>(
     let mut record = books.tab(&reverse.tab)?.unwrap_or_default();
     let mut reply = Reversed::default();
     let mut returned: Vec<Taken> = Vec::new();
-    let named: Vec<OfferRef> = match &reverse.offers {
-        Some(offers) => offers.clone(),
-        None => record.standing().map(|(offer, _)| offer.clone()).collect(),
+    let named: Vec<OfferRef> = match &reverse.which {
+        Which::Offers(offers) => offers.clone(),
+        Which::All | Which::Attempt(_) => {
+            record.standing().map(|(offer, _)| offer.clone()).collect()
+        }
     };
     for offer in named {
         let standing = record.offers.entry(offer.clone()).or_default();
-        if reverse.offers.is_some() {
+        if matches!(reverse.which, Which::Offers(_)) {
             standing.barrier = standing.barrier.max(Some(reverse.received));
         }
-        let stands = standing
-            .redemptions
-            .last_mut()
-            .filter(|last| last.state == State::Applied && last.received <= reverse.received);
-        if let Some(redemption) = stands {
+        let applied = standing.redemptions.last_mut().filter(|last| last.state == State::Applied);
+        if let Some(redemption) = applied
+            && redemption.is_covered(reverse)
+        {
             redemption.state = State::Reversed;
             redemption.reversed = Some(now);
             redemption.answer.clear();
             returned.append(&mut redemption.took);
-            reply.reversed.push(GivenBack {
-                offer,
-                amount: redemption.amount,
-            });
-        } else if !reply
-            .reversed
-            .iter()
-            .any(|given| given.offer == offer)
-        {
+            reply.reversed.push(GivenBack { offer, amount: redemption.amount });
+        } else if reply.reversed.iter().all(|given| given.offer != offer) {
             reply.unchanged.push(offer);
         }
     }
-    if reverse.offers.is_none() {
-        record.barrier = record.barrier.max(Some(reverse.received));
+    match &reverse.which {
+        Which::All => record.barrier = record.barrier.max(Some(reverse.received)),
+        Which::Attempt(attempt) => record.undo(attempt),
+        Which::Offers(_) => {}
     }
-    reply.left = record
-        .standing()
-        .map(|(offer, r)| (offer.clone(), r.amount))
-        .collect();
+    reply.left = record.given();
     if reply.left.is_empty() {
         returned.append(&mut record.shared);
     }
@@ -258,11 +236,5 @@ fn give_back<B: Books>(
         };
         used.insert(key, before.saturating_sub(units));
     }
-    Ok((
-        reply,
-        Changes {
-            tab: Some((reverse.tab.clone(), record)),
-            used,
-        },
-    ))
+    Ok((reply, Changes { tab: Some((reverse.tab.clone(), record)), used }))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{Ask, Give, Redeem};
+use super::message::{Ask, Give, Outcome, Redeem, Reverse, Which};
 use crate::ident::OfferRef;
 use crate::ledger::counter::Taken;
 use crate::money::{Currency, Money};
@@ -13,6 +13,10 @@ use crate::time::Instant;
 /// Past epochs kept for each offer of a tab; a till that redeems and reverses in a loop must not grow
 /// a row without end.
 const KEPT_EPOCHS: usize = 32;
+/// Undone attempts kept for each tab, the latest ones.
+const KEPT_UNDONE: usize = 32;
+/// Attempts kept for each redemption, the first ones: whoever asks so often is not undone any more.
+const KEPT_ATTEMPTS: usize = 8;
 
 /// All a campaign's ledger keeps of one tab.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +29,9 @@ pub struct TabRecord {
     /// The latest reversal of the whole tab.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barrier: Option<Instant>,
+    /// Attempts that were undone before they were heard of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<String>,
 }
 
 /// One offer on one tab.
@@ -54,6 +61,8 @@ pub struct Redemption {
     pub customer: Option<String>,
     /// Which POS asked.
     pub pos: String,
+    /// The attempts that took it or heard that it stands; undone only when none is left.
+    pub attempts: Vec<String>,
     /// When the REDEEM reached the edge.
     pub received: Instant,
     /// When it was decided here.
@@ -88,18 +97,41 @@ impl TabRecord {
 
     /// Every offer that stands, with its redemption.
     pub fn standing(&self) -> impl Iterator<Item = (&OfferRef, &Redemption)> {
-        self.offers
-            .iter()
-            .filter_map(|(offer, standing)| Some((offer, standing.applied()?)))
+        self.offers.iter().filter_map(|(offer, standing)| Some((offer, standing.applied()?)))
     }
 
-    /// Whether a reversal received at or after `received` covers the offer.
-    pub(super) fn overtaken(&self, offer: &OfferRef, received: Instant) -> bool {
+    /// What every offer that stands gives.
+    pub(super) fn given(&self) -> BTreeMap<OfferRef, Money> {
+        self.standing().map(|(offer, standing)| (offer.clone(), standing.amount)).collect()
+    }
+
+    /// Whether a reversal covers what this REDEEM asks for: it was received at or after the REDEEM,
+    /// or undid this very attempt.
+    pub(super) fn overtaken(&self, offer: &OfferRef, redeem: &Redeem) -> bool {
         let named = self.offers.get(offer).and_then(|standing| standing.barrier);
-        [self.barrier, named]
-            .into_iter()
-            .flatten()
-            .any(|barrier| received <= barrier)
+        self.undone.contains(&redeem.attempt)
+            || [self.barrier, named].into_iter().flatten().any(|barrier| redeem.received <= barrier)
+    }
+
+    /// Notes that an attempt was undone, should it still arrive.
+    pub(super) fn undo(&mut self, attempt: &str) {
+        if self.undone.len() >= KEPT_UNDONE {
+            self.undone.remove(0);
+        }
+        self.undone.push(attempt.to_owned());
+    }
+
+    /// Recalls an offer that stands, and notes that this attempt hears of it.
+    pub(super) fn recall(&mut self, offer: &OfferRef, attempt: &str) -> Option<Outcome> {
+        let standing = self.offers.get_mut(offer)?.redemptions.last_mut()?;
+        if standing.state != State::Applied {
+            return None;
+        }
+        let known = standing.attempts.iter().any(|heard| heard == attempt);
+        if !known && standing.attempts.len() < KEPT_ATTEMPTS {
+            standing.attempts.push(attempt.to_owned());
+        }
+        Some(Outcome::Applied { amount: standing.amount, answer: standing.answer.clone() })
     }
 
     pub(super) fn add(
@@ -111,11 +143,7 @@ impl TabRecord {
         now: Instant,
     ) {
         let standing = self.offers.entry(ask.offer.clone()).or_default();
-        let epoch = standing
-            .redemptions
-            .last()
-            .map_or(0, |last| last.epoch)
-            .saturating_add(1);
+        let epoch = standing.redemptions.last().map_or(0, |last| last.epoch).saturating_add(1);
         if standing.redemptions.len() >= KEPT_EPOCHS {
             standing.redemptions.remove(0);
         }
@@ -126,6 +154,7 @@ impl TabRecord {
             currency: redeem.currency,
             customer: redeem.customer.clone(),
             pos: redeem.pos.clone(),
+            attempts: vec![redeem.attempt.clone()],
             received: redeem.received,
             decided: now,
             reversed: None,
@@ -135,10 +164,24 @@ impl TabRecord {
     }
 }
 
+impl Redemption {
+    /// Whether a reversal gives this redemption back. An attempt that is undone is crossed off, and
+    /// gives it back only if no other attempt heard of it.
+    pub(super) fn is_covered(&mut self, reverse: &Reverse) -> bool {
+        match &reverse.which {
+            Which::All | Which::Offers(_) => self.received <= reverse.received,
+            Which::Attempt(attempt) => {
+                let heard_by = self.attempts.len();
+                let full = heard_by >= KEPT_ATTEMPTS;
+                self.attempts.retain(|heard| heard != attempt);
+                !full && self.attempts.is_empty() && heard_by > 0
+            }
+        }
+    }
+}
+
 impl Standing {
     pub(super) fn applied(&self) -> Option<&Redemption> {
-        self.redemptions
-            .last()
-            .filter(|last| last.state == State::Applied)
+        self.redemptions.last().filter(|last| last.state == State::Applied)
     }
 }

@@ -42,12 +42,14 @@ impl Map {
     }
 
     fn reverse(&mut self, tab: &str, offers: Option<&[&str]>, received: i64) -> Reversed {
-        let offers = offers.map(|names| names.iter().map(|name| offer(name)).collect());
-        let reverse = Reverse {
-            tab: tab_key(tab),
-            offers,
-            received: at(received),
-        };
+        let which = offers.map_or(Which::All, |names| {
+            Which::Offers(names.iter().map(|name| offer(name)).collect())
+        });
+        self.give_back(tab, which, received)
+    }
+
+    fn give_back(&mut self, tab: &str, which: Which, received: i64) -> Reversed {
+        let reverse = Reverse { tab: tab_key(tab), which, received: at(received) };
         match self.apply(&Command::Reverse(reverse)) {
             Reply::Reversed(reversed) => reversed,
             Reply::Redeemed(_) => panic!("a reversal is answered as such"),
@@ -64,45 +66,25 @@ fn at(millis: i64) -> Instant {
 }
 
 fn tab_key(tab: &str) -> TabKey {
-    TabKey {
-        location: LocationId::parse("1019").unwrap(),
-        tab: TabId::parse(tab).unwrap(),
-    }
+    TabKey { location: LocationId::parse("1019").unwrap(), tab: TabId::parse(tab).unwrap() }
 }
 
 fn offer(name: &str) -> OfferRef {
-    let full = if name.contains('.') {
-        name.to_owned()
-    } else {
-        format!("c.{name}.CODE")
-    };
+    let full = if name.contains('.') { name.to_owned() } else { format!("c.{name}.CODE") };
     OfferRef::parse(&full).unwrap()
 }
 
 fn uses(key: &str, ceiling: u64) -> Counter {
-    Counter {
-        key: key.to_owned(),
-        ceiling,
-        measure: Measure::Uses,
-        partial: false,
-        offer: None,
-    }
+    Counter { key: key.to_owned(), ceiling, measure: Measure::Uses, partial: false, offer: None }
 }
 
 fn budget(key: &str, ceiling: u64, partial: bool) -> Counter {
-    Counter {
-        partial,
-        measure: Measure::Amount,
-        ..uses(key, ceiling)
-    }
+    Counter { partial, measure: Measure::Amount, ..uses(key, ceiling) }
 }
 
 fn of_offer(name: &str, counter: Counter) -> Counter {
     let offer: OfferKey = offer(name).offer;
-    Counter {
-        offer: Some(offer),
-        ..counter
-    }
+    Counter { offer: Some(offer), ..counter }
 }
 
 fn ask(tab: &str, received: i64, offers: &[(&str, u64)], counters: &[Counter]) -> Redeem {
@@ -111,6 +93,7 @@ fn ask(tab: &str, received: i64, offers: &[(&str, u64)], counters: &[Counter]) -
         customer: None,
         pos: "test".to_owned(),
         received: at(received),
+        attempt: format!("attempt at {received}"),
         currency: Currency::parse("USD").unwrap(),
         asks: offers
             .iter()
@@ -127,10 +110,7 @@ fn ask(tab: &str, received: i64, offers: &[(&str, u64)], counters: &[Counter]) -
 }
 
 fn applied(name: &str, amount: u64) -> Outcome {
-    Outcome::Applied {
-        amount: Money::new(amount),
-        answer: format!("{name} for {amount}"),
-    }
+    Outcome::Applied { amount: Money::new(amount), answer: format!("{name} for {amount}") }
 }
 
 #[test]
@@ -164,10 +144,7 @@ fn an_offer_the_engine_no_longer_gives_is_still_recalled() {
     books.redeem(&ask("t", 1, &[("o", 100)], &[]));
     let mut late = ask("t", 2, &[("o", 100), ("p", 1)], &[]);
     late.asks.iter_mut().for_each(|ask| ask.give = None);
-    assert_eq!(
-        books.redeem(&late).outcomes,
-        [applied("o", 100), Outcome::Absent]
-    );
+    assert_eq!(books.redeem(&late).outcomes, [applied("o", 100), Outcome::Absent]);
 }
 
 #[test]
@@ -179,10 +156,7 @@ fn a_reversal_twice_gives_back_once_and_a_later_redeem_is_a_new_use() {
     assert_eq!(books.used_of("all"), 0);
     assert_eq!(books.reverse("t", Some(&["o"]), 3).unchanged, [offer("o")]);
     assert_eq!(books.used_of("all"), 0);
-    assert_eq!(
-        books.redeem(&ask("t", 4, &[("o", 70)], &all)).outcomes,
-        [applied("o", 70)]
-    );
+    assert_eq!(books.redeem(&ask("t", 4, &[("o", 70)], &all)).outcomes, [applied("o", 70)]);
     assert_eq!(books.used_of("all"), 1);
     let epochs: Vec<u32> = books.tabs[&tab_key("t")].offers[&offer("o")]
         .redemptions
@@ -198,10 +172,7 @@ fn a_reversal_that_overtakes_its_redeem_cancels_it() {
         let mut books = Map::default();
         assert!(books.reverse("t", offers, 5).reversed.is_empty());
         let overtaken = books.redeem(&ask("t", 4, &[("o", 100)], &[uses("all", 1)]));
-        assert_eq!(
-            overtaken.outcomes,
-            [Outcome::Refused(Refusal::AlreadyReversed)]
-        );
+        assert_eq!(overtaken.outcomes, [Outcome::Refused(Refusal::AlreadyReversed)]);
         let genuine = books.redeem(&ask("t", 6, &[("o", 100)], &[uses("all", 1)]));
         assert_eq!(genuine.outcomes, [applied("o", 100)]);
     }
@@ -220,25 +191,11 @@ fn a_late_reversal_leaves_a_redemption_that_came_after_it() {
 #[test]
 fn a_reversal_of_some_offers_leaves_the_others() {
     let mut books = Map::default();
-    let counters = [
-        uses("tabs", 1),
-        of_offer("a", uses("a", 1)),
-        of_offer("b", uses("b", 1)),
-    ];
+    let counters = [uses("tabs", 1), of_offer("a", uses("a", 1)), of_offer("b", uses("b", 1))];
     books.redeem(&ask("t", 1, &[("a", 100), ("b", 50)], &counters));
     let reversed = books.reverse("t", Some(&["a"]), 2);
-    assert_eq!(
-        reversed.left,
-        BTreeMap::from([(offer("b"), Money::new(50))])
-    );
-    assert_eq!(
-        (
-            books.used_of("tabs"),
-            books.used_of("a"),
-            books.used_of("b")
-        ),
-        (1, 0, 1)
-    );
+    assert_eq!(reversed.left, BTreeMap::from([(offer("b"), Money::new(50))]));
+    assert_eq!((books.used_of("tabs"), books.used_of("a"), books.used_of("b")), (1, 0, 1));
     books.reverse("t", None, 3);
     assert_eq!((books.used_of("tabs"), books.used_of("b")), (0, 0));
 }
@@ -260,29 +217,16 @@ fn a_tab_stands_by_one_code_of_a_campaign() {
     let other = books.redeem(&ask("t", 2, &[("c.a.OTHER", 100)], &[]));
     assert_eq!(other.outcomes, [Outcome::Refused(Refusal::DoesNotCombine)]);
     // A reversal that names the refused one touches nothing.
-    assert!(
-        books
-            .reverse("t", Some(&["c.a.OTHER"]), 3)
-            .reversed
-            .is_empty()
-    );
+    assert!(books.reverse("t", Some(&["c.a.OTHER"]), 3).reversed.is_empty());
 }
 
 #[test]
 fn when_one_offer_has_no_room_nothing_is_taken_and_the_reply_says_which() {
     let mut books = Map::default();
-    books.redeem(&ask(
-        "first",
-        1,
-        &[("b", 50)],
-        &[of_offer("b", uses("b", 1))],
-    ));
+    books.redeem(&ask("first", 1, &[("b", 50)], &[of_offer("b", uses("b", 1))]));
     let counters = [uses("all", 9), of_offer("b", uses("b", 1))];
     let redeemed = books.redeem(&ask("t", 2, &[("a", 100), ("b", 50)], &counters));
-    assert_eq!(
-        redeemed.outcomes,
-        [Outcome::Open, Outcome::Refused(Refusal::QuotaExhausted)]
-    );
+    assert_eq!(redeemed.outcomes, [Outcome::Open, Outcome::Refused(Refusal::QuotaExhausted)]);
     assert_eq!(books.used_of("all"), 0);
     assert!(!books.tabs.contains_key(&tab_key("t")));
 }
@@ -290,22 +234,11 @@ fn when_one_offer_has_no_room_nothing_is_taken_and_the_reply_says_which() {
 #[test]
 fn a_budget_refuses_or_gives_its_rest() {
     let mut books = Map::default();
-    books.redeem(&ask(
-        "first",
-        1,
-        &[("o", 700)],
-        &[budget("sum", 1000, false)],
-    ));
+    books.redeem(&ask("first", 1, &[("o", 700)], &[budget("sum", 1000, false)]));
     let refused = books.redeem(&ask("t", 2, &[("o", 400)], &[budget("sum", 1000, false)]));
-    assert_eq!(
-        refused.outcomes,
-        [Outcome::Refused(Refusal::BudgetExhausted)]
-    );
+    assert_eq!(refused.outcomes, [Outcome::Refused(Refusal::BudgetExhausted)]);
     let partial = books.redeem(&ask("t", 3, &[("o", 400)], &[budget("sum", 1000, true)]));
-    assert_eq!(
-        (partial.outcomes, partial.room),
-        (vec![Outcome::Open], Some(Money::new(300)))
-    );
+    assert_eq!((partial.outcomes, partial.room), (vec![Outcome::Open], Some(Money::new(300))));
     let of_offer = [of_offer("o", budget("sum", 1000, true))];
     let partial = books.redeem(&ask("t", 4, &[("o", 400)], &of_offer));
     assert_eq!(partial.outcomes, [Outcome::Short(Money::new(300))]);
@@ -333,10 +266,7 @@ fn a_limit_lowered_below_what_is_used_claws_nothing_back_and_one_raised_opens() 
         books.redeem(&ask(&format!("t{n}"), n, &[("o", 1)], &[uses("all", 3)]));
     }
     let lowered = books.redeem(&ask("t9", 9, &[("o", 1)], &[uses("all", 2)]));
-    assert_eq!(
-        lowered.outcomes,
-        [Outcome::Refused(Refusal::QuotaExhausted)]
-    );
+    assert_eq!(lowered.outcomes, [Outcome::Refused(Refusal::QuotaExhausted)]);
     assert_eq!(books.used_of("all"), 3);
     let raised = books.redeem(&ask("t9", 10, &[("o", 1)], &[uses("all", 4)]));
     assert_eq!(raised.outcomes, [applied("o", 1)]);
@@ -369,25 +299,68 @@ fn a_peek_takes_nothing_and_says_what_a_redeem_would() {
 }
 
 #[test]
+fn an_attempt_nobody_heard_of_is_undone_whether_it_arrived_or_is_still_on_its_way() {
+    let all = [uses("all", 1)];
+    let undo = || Which::Attempt("attempt at 1".to_owned());
+    let mut books = Map::default();
+    books.redeem(&ask("t", 1, &[("o", 100)], &all));
+    assert_eq!(books.give_back("t", undo(), 1).reversed.len(), 1);
+    assert_eq!(books.used_of("all"), 0);
+
+    let mut books = Map::default();
+    books.give_back("t", undo(), 1);
+    let late = books.redeem(&ask("t", 1, &[("o", 100)], &all));
+    assert_eq!(late.outcomes, [Outcome::Refused(Refusal::AlreadyReversed)]);
+    // Another attempt of the same instant is not meant.
+    let mut other = ask("t", 1, &[("o", 100)], &all);
+    other.attempt = "another".to_owned();
+    assert_eq!(books.redeem(&other).outcomes, [applied("o", 100)]);
+}
+
+#[test]
+fn undoing_an_attempt_leaves_what_another_one_heard_of() {
+    let all = [uses("all", 1)];
+    let mut books = Map::default();
+    books.redeem(&ask("t", 1, &[("o", 100)], &all));
+    books.redeem(&ask("t", 2, &[("o", 100)], &all));
+    for attempt in ["attempt at 1", "attempt at 1"] {
+        let undone = books.give_back("t", Which::Attempt(attempt.to_owned()), 9);
+        assert_eq!(undone.left.len(), 1);
+    }
+    assert_eq!(books.used_of("all"), 1);
+    let undone = books.give_back("t", Which::Attempt("attempt at 2".to_owned()), 9);
+    assert_eq!((undone.left.len(), books.used_of("all")), (0, 0));
+}
+
+#[test]
+fn a_tab_is_voided_only_while_nothing_stands() {
+    let mut books = Map::default();
+    let void = Command::Void { tab: tab_key("t"), received: at(5) };
+    let left = |reply: Reply| match reply {
+        Reply::Reversed(reversed) => reversed.left.len(),
+        Reply::Redeemed(_) => panic!("a void is answered as a reversal"),
+    };
+    assert_eq!(left(books.apply(&void)), 0);
+    let late = books.redeem(&ask("t", 4, &[("o", 1)], &[]));
+    assert_eq!(late.outcomes, [Outcome::Refused(Refusal::AlreadyReversed)]);
+    books.redeem(&ask("t", 6, &[("o", 1)], &[]));
+    let again = Command::Void { tab: tab_key("t"), received: at(9) };
+    assert_eq!(left(books.apply(&again)), 1);
+    assert_eq!(books.redeem(&ask("t", 7, &[("o", 1)], &[])).outcomes, [applied("o", 1)]);
+}
+
+#[test]
 fn a_count_the_store_could_not_keep_exactly_is_refused() {
     let mut books = Map::default();
     let counters = [budget("sum", u64::MAX, false)];
     let redeemed = books.redeem(&ask("t", 1, &[("o", 1 << 53)], &counters));
-    assert_eq!(
-        redeemed.outcomes,
-        [Outcome::Refused(Refusal::BudgetExhausted)]
-    );
+    assert_eq!(redeemed.outcomes, [Outcome::Refused(Refusal::BudgetExhausted)]);
 }
 
 #[test]
 fn commands_and_replies_survive_the_wire() {
     let mut books = Map::default();
-    let command = Command::Redeem(ask(
-        "t",
-        1,
-        &[("o", 5)],
-        &[of_offer("o", budget("b", 9, true))],
-    ));
+    let command = Command::Redeem(ask("t", 1, &[("o", 5)], &[of_offer("o", budget("b", 9, true))]));
     let text = serde_json::to_string(&command).unwrap();
     assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), command);
     let reply = books.apply(&command);
