@@ -9,6 +9,7 @@ pub mod code;
 pub mod engine;
 pub mod fault;
 pub mod ident;
+pub mod json;
 pub mod ledger;
 pub mod money;
 pub mod time;

@@ -1,0 +1,257 @@
+//! Which lines of a cart a matcher means, made quick to answer for many lines and offers.
+//!
+//! Every list in a campaign's matchers ("category is one of …") is a *question*, asked of each line
+//! once: the campaign's table knows for each word which questions it answers with yes, so a line's
+//! answers are some bits, found by one look-up for each of its words. A matcher is then a comparison
+//! of bits, however long its lists are and however many offers share them.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use crate::{
+    cart::Line,
+    json::{At, Object},
+    money::Money,
+};
+
+/// What a list in a matcher is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Attribute {
+    Sku,
+    Category,
+    Tag,
+    Name,
+}
+
+const ATTRIBUTES: [(&str, Attribute); 4] = [
+    ("sku", Attribute::Sku),
+    ("category", Attribute::Category),
+    ("tag", Attribute::Tag),
+    ("name", Attribute::Name),
+];
+
+/// The keys of a matcher.
+pub(super) const KEYS: [&str; 6] = ["sku", "category", "tag", "name", "unit_price", "not"];
+
+/// One of a campaign's matchers, by number. Equal matchers have one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct MatcherId(usize);
+
+impl MatcherId {
+    /// The number.
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A matcher: all that it says must hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Matcher {
+    /// The questions to be answered with yes, as bits of the given words of a line's answers.
+    yes: Vec<(usize, u64)>,
+    least_price: u64,
+    most_price: u64,
+    not: Option<Box<Matcher>>,
+}
+
+/// A word in some list of a matcher, and the questions it answers with yes.
+#[derive(Clone, Debug)]
+struct Word {
+    text: Box<str>,
+    yes: Vec<(usize, u64)>,
+}
+
+/// The words of one attribute, ordered by [`compare`].
+type Words = Vec<Word>;
+
+/// A campaign's matchers and the table of their words.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matchers {
+    matchers: Vec<Matcher>,
+    sku: Words,
+    category: Words,
+    tag: Words,
+    name: Words,
+    width: usize,
+}
+
+impl Matchers {
+    /// How many matchers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.matchers.len()
+    }
+
+    /// How many words a line's answers take.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Answers a line's questions, into [`Self::width`] words that are 0.
+    pub(crate) fn answer(&self, line: &Line<'_>, answers: &mut [u64]) {
+        if !self.sku.is_empty()
+            && let Some(sku) = line.sku()
+        {
+            look_up(&self.sku, sku, answers);
+        }
+        if !self.category.is_empty() {
+            for category in line.categories() {
+                look_up(&self.category, category, answers);
+            }
+        }
+        if !self.tag.is_empty() {
+            for tag in line.tags() {
+                look_up(&self.tag, tag, answers);
+            }
+        }
+        if !self.name.is_empty()
+            && let Some(name) = line.name()
+        {
+            look_up(&self.name, name, answers);
+        }
+    }
+
+    /// Whether a matcher means every line.
+    pub(crate) fn is_everything(&self, id: MatcherId) -> bool {
+        self.matchers.get(id.0).is_some_and(Matcher::is_everything)
+    }
+
+    /// Whether a matcher means the line that gave these answers.
+    pub(crate) fn means(&self, id: MatcherId, answers: &[u64], unit_price: u64) -> bool {
+        self.matchers.get(id.0).is_some_and(|matcher| matcher.means(answers, unit_price))
+    }
+
+    /// Whether a matcher means no line of any cart: its prices are contradictory.
+    pub(crate) fn is_nothing(&self, id: MatcherId) -> bool {
+        self.matchers.get(id.0).is_some_and(Matcher::is_nothing)
+    }
+}
+
+impl Matcher {
+    fn is_everything(&self) -> bool {
+        self.yes.is_empty() && self.prices_are_free() && self.not.is_none()
+    }
+
+    fn prices_are_free(&self) -> bool {
+        self.least_price == 0 && self.most_price == u64::MAX
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.least_price > self.most_price
+            || self.not.as_ref().is_some_and(|not| not.is_everything())
+    }
+
+    fn means(&self, answers: &[u64], unit_price: u64) -> bool {
+        unit_price >= self.least_price
+            && unit_price <= self.most_price
+            && self
+                .yes
+                .iter()
+                .all(|(word, bits)| answers.get(*word).is_some_and(|answer| answer & bits == *bits))
+            && !self.not.as_ref().is_some_and(|not| not.means(answers, unit_price))
+    }
+}
+
+/// By length first: most comparisons are decided without looking at the text.
+fn compare(left: &str, right: &str) -> Ordering {
+    left.len().cmp(&right.len()).then_with(|| left.as_bytes().cmp(right.as_bytes()))
+}
+
+fn look_up(words: &Words, text: &str, answers: &mut [u64]) {
+    let found = words.binary_search_by(|word| compare(&word.text, text));
+    if let Some(word) = found.ok().and_then(|index| words.get(index)) {
+        for (index, bits) in &word.yes {
+            if let Some(answer) = answers.get_mut(*index) {
+                *answer |= bits;
+            }
+        }
+    }
+}
+
+/// A campaign's matchers while it is read.
+#[derive(Default)]
+pub(super) struct MatcherReader {
+    matchers: BTreeMap<Matcher, MatcherId>,
+    /// The questions by what they ask: equal lists are one question.
+    questions: BTreeMap<(Attribute, Vec<String>), usize>,
+}
+
+impl MatcherReader {
+    /// Reads a matcher.
+    pub fn read(&mut self, at: At<'_>) -> Option<MatcherId> {
+        let matcher = self.matcher(&at.object(&KEYS)?)?;
+        let next = MatcherId(self.matchers.len());
+        Some(*self.matchers.entry(matcher).or_insert(next))
+    }
+
+    fn matcher(&mut self, object: &Object<'_>) -> Option<Matcher> {
+        let mut yes = Vec::new();
+        for (key, attribute) in ATTRIBUTES {
+            if !object.has(key) {
+                continue;
+            }
+            let mut words = object.get(key, |at| at.texts())?;
+            words.sort_unstable();
+            words.dedup();
+            let next = self.questions.len();
+            let question = *self.questions.entry((attribute, words)).or_insert(next);
+            set(&mut yes, question);
+        }
+        let prices = object.get("unit_price", |at| {
+            let range = at.object(&["min", "max"])?;
+            let bound = |key| range.get(key, |at| at.whole(0, Money::MAX.minor()));
+            Some((bound("min"), bound("max")))
+        });
+        let (least_price, most_price) = prices.unwrap_or_default();
+        let not = object.get("not", |at| self.matcher(&at.object(&KEYS)?));
+        if object.has("not") && not.is_none() {
+            return None;
+        }
+        Some(Matcher {
+            yes,
+            least_price: least_price.unwrap_or(0),
+            most_price: most_price.unwrap_or(u64::MAX),
+            not: not.map(Box::new),
+        })
+    }
+
+    /// The matchers, with the table of their words.
+    pub fn finish(self) -> Matchers {
+        let width = self.questions.len().div_ceil(64);
+        let mut tables: BTreeMap<Attribute, BTreeMap<String, Vec<(usize, u64)>>> = BTreeMap::new();
+        for ((attribute, words), question) in self.questions {
+            let table = tables.entry(attribute).or_default();
+            for word in words {
+                set(table.entry(word).or_default(), question);
+            }
+        }
+        let mut table = |attribute| {
+            let mut words: Words = tables
+                .remove(&attribute)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(text, yes)| Word { text: text.into(), yes })
+                .collect();
+            words.sort_unstable_by(|left, right| compare(&left.text, &right.text));
+            words
+        };
+        let mut numbered: Vec<(MatcherId, Matcher)> =
+            self.matchers.into_iter().map(|(m, id)| (id, m)).collect();
+        numbered.sort_unstable_by_key(|(id, _)| *id);
+        Matchers {
+            matchers: numbered.into_iter().map(|(_, matcher)| matcher).collect(),
+            sku: table(Attribute::Sku),
+            category: table(Attribute::Category),
+            tag: table(Attribute::Tag),
+            name: table(Attribute::Name),
+            width,
+        }
+    }
+}
+
+/// Sets the bit of a question.
+fn set(yes: &mut Vec<(usize, u64)>, question: usize) {
+    let (word, bit) = (question / 64, 1_u64 << (question % 64));
+    match yes.iter_mut().find(|(index, _)| *index == word) {
+        Some((_, bits)) => *bits |= bit,
+        None => yes.push((word, bit)),
+    }
+}
