@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::condition::condition;
 use super::discount::discount;
-use super::{Dice, Focus, World, ZONES};
+use super::{CLOCK, Dice, Focus, World, ZONES};
 
 pub fn campaign(dice: &mut Dice, world: &World, number: usize) -> Value {
     let how_many = match world.focus {
-        Focus::Everything => dice.of(&[1, 1, 2, 2, 3, 4]),
+        Focus::Everything | Focus::Clock => dice.of(&[1, 1, 2, 2, 3, 4]),
         Focus::Stack => dice.of(&[2, 3, 3, 4, 5]),
         Focus::Rivals => dice.of(&[2, 3, 4, 5]),
     };
@@ -45,22 +45,28 @@ pub fn campaign(dice: &mut Dice, world: &World, number: usize) -> Value {
         campaign["timezone"] = json!(dice.of(&ZONES));
     }
     if dice.one_in(3) {
-        let start = dice.of(&["00:00", "02:00", "03:30", "04:00", "06:00", "12:30"]);
+        let start = dice.of(&CLOCK);
         campaign["business_day_starts"] = json!(start);
     }
-    if dice.one_in(6) {
-        campaign["starts_at"] = json!(if dice.one_in(3) {
+    let clock = world.focus == Focus::Clock;
+    if dice.one_in(if clock { 2 } else { 6 }) {
+        let often = dice.one_in(if clock { 1 } else { 3 });
+        let bound = if often {
             moment(dice, world)
         } else {
             "2026-01-01T00:00".to_owned()
-        });
+        };
+        campaign["starts_at"] = json!(bound);
     }
-    if dice.one_in(6) {
-        campaign["ends_at"] = json!(if dice.one_in(3) && campaign["starts_at"].is_null() {
+    if dice.one_in(if clock { 3 } else { 6 }) {
+        // A window that closes before it opens is no campaign.
+        let often = campaign["starts_at"].is_null() && dice.one_in(if clock { 1 } else { 3 });
+        let bound = if often {
             moment(dice, world)
         } else {
             "2029-01-01T00:00:00Z".to_owned()
-        });
+        };
+        campaign["ends_at"] = json!(bound);
     }
     if dice.one_in(20) {
         campaign["quotas"] = json!([{"per": ["customer"], "limit": 1}]);
@@ -81,10 +87,7 @@ fn codes(dice: &mut Dice, number: usize) -> Value {
 
 /// A moment of the day of the case, as a wall clock shows it or with an offset.
 fn moment(dice: &mut Dice, world: &World) -> String {
-    let clock = [
-        "00:00", "01:00", "01:30", "02:00", "02:30", "03:00", "12:00", "18:30",
-    ];
-    let wall = format!("{}T{}", world.day, dice.of(&clock));
+    let wall = format!("{}T{}", world.day, dice.of(&CLOCK));
     match dice.below(4) {
         0 => format!("{wall}:00Z"),
         1 => format!("{wall}:00-05:00"),
@@ -113,7 +116,12 @@ fn offer(dice: &mut Dice, world: &World, number: usize) -> Value {
     if dice.one_in(if fights { 2 } else { 5 }) {
         offer["group"] = json!(dice.of(&["drinks", "drinks", "food"]));
     }
-    if dice.one_in(if world.focus == Focus::Stack { 8 } else { 3 }) {
+    let conditions = match world.focus {
+        Focus::Stack => 8,
+        Focus::Clock => 1,
+        Focus::Everything | Focus::Rivals => 3,
+    };
+    if dice.one_in(conditions) {
         offer["when"] = condition(dice, world, 2);
     }
     offer

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cart::{CHANNELS, GUEST_TAGS, TIERS};
 use super::discount::matcher;
-use super::{Dice, World};
+use super::{CLOCK, Dice, Focus, World};
 
 pub fn condition(dice: &mut Dice, world: &World, depth: usize) -> Value {
     if depth == 0 || dice.below(5) < 3 {
@@ -26,7 +26,12 @@ pub fn condition(dice: &mut Dice, world: &World, depth: usize) -> Value {
 }
 
 fn leaf(dice: &mut Dice, world: &World) -> Value {
-    match dice.below(12) {
+    let leaf = if world.focus == Focus::Clock {
+        dice.of(&[7, 8, 8, 9, 11])
+    } else {
+        dice.below(12)
+    };
+    match leaf {
         0..=2 => json!({"subtotal": subtotal(dice, world)}),
         3 | 4 => json!({"items": items(dice, world)}),
         5 => json!({"location": dice.one_or_more(&["1019", "1020", "1021"])}),
@@ -81,14 +86,11 @@ fn items(dice: &mut Dice, world: &World) -> Value {
 
 /// Ranges of the local clock, some of them across midnight, never empty.
 fn hours(dice: &mut Dice) -> Value {
-    let clock = [
-        "00:00", "01:30", "02:00", "02:30", "04:00", "09:00", "12:00", "16:30", "22:00", "23:59",
-    ];
     let ranges: Vec<Value> = (0..dice.from(1, 2))
         .map(|_| {
-            let start = dice.below(clock.len());
-            let end = (start + 1 + dice.below(clock.len() - 1)) % clock.len();
-            json!([clock[start], clock[end]])
+            let start = dice.below(CLOCK.len());
+            let end = (start + 1 + dice.below(CLOCK.len() - 1)) % CLOCK.len();
+            json!([CLOCK[start], CLOCK[end]])
         })
         .collect();
     json!(ranges)

@@ -14,7 +14,7 @@ pub fn discount(dice: &mut Dice, world: &World) -> Value {
     let kinds = match world.focus {
         Focus::Everything => 12,
         Focus::Stack => 16,
-        Focus::Rivals => dice.of(&[5, 12]), // the first five are likely to be worth something
+        Focus::Rivals | Focus::Clock => dice.of(&[5, 12]), // the first five are likely to be worth something
     };
     let mut discount = match dice.below(kinds) {
         0..=2 => limited_rate(dice, world),

@@ -14,6 +14,9 @@ mod dice;
 mod discount;
 mod shrink;
 
+use jiff::ToSpan as _;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 pub use dice::Dice;
@@ -38,6 +41,8 @@ pub enum Focus {
     Stack,
     /// Groups, exclusive offers and campaigns in each other's way.
     Rivals,
+    /// Windows, hours, days and dates, to the second.
+    Clock,
 }
 
 /// What the parts of a request know of each other, so that they can collide.
@@ -142,6 +147,7 @@ pub fn request(seed: u64) -> Value {
             Focus::Stack,
             Focus::Stack,
             Focus::Rivals,
+            Focus::Clock,
         ]),
         prices,
         zone: dice.of(&ZONES),
@@ -152,7 +158,7 @@ pub fn request(seed: u64) -> Value {
 
     let how_many = match world.focus {
         Focus::Everything => dice.of(&[1, 1, 1, 1, 2, 2, 3]),
-        Focus::Stack => dice.of(&[1, 1, 1, 1, 2]),
+        Focus::Stack | Focus::Clock => dice.of(&[1, 1, 1, 1, 2]),
         Focus::Rivals => dice.of(&[1, 2, 2, 3]),
     };
     let campaigns: Vec<Value> = (0..how_many)
@@ -161,7 +167,7 @@ pub fn request(seed: u64) -> Value {
     let mut request = json!({
         "campaigns": campaigns,
         "cart": world.cart,
-        "at": at(dice, world.day),
+        "at": at(dice, &world),
         "location": {"timezone": world.zone, "tag": dice.some_of(&["airport", "mall", "new"])},
     });
     if dice.one_in(3) {
@@ -170,13 +176,32 @@ pub fn request(seed: u64) -> Value {
     request
 }
 
-/// A moment of the day, mostly near an hour at which something changes.
-fn at(dice: &mut Dice, day: &str) -> String {
-    let hour = dice.from(0, 23);
-    let minute = dice.of(&["00", "00", "29", "30", "59"]);
-    let second = dice.of(&["00", "00", "59"]);
+/// The wall clocks at which campaigns open, close and change their day.
+pub const CLOCK: [&str; 12] = [
+    "00:00", "01:00", "01:30", "01:59", "02:00", "02:30", "03:00", "04:00", "12:00", "16:30",
+    "22:00", "23:59",
+];
+
+/// A moment of the day, mostly one that the location's wall clock shows at a change, or a second off it.
+fn at(dice: &mut Dice, world: &World) -> String {
     let offset = dice.of(&["Z", "Z", "+00:00", "-05:00", "-06:00", "+05:30", "+11:00"]);
-    format!("{day}T{hour:02}:{minute}:{second}{offset}")
+    if dice.one_in(3) {
+        let minute = dice.of(&["00", "29", "30", "59"]);
+        return format!("{}T{:02}:{minute}:00{offset}", world.day, dice.from(0, 23));
+    }
+    let wall: DateTime = format!("{}T{}", world.day, dice.of(&CLOCK))
+        .parse()
+        .unwrap();
+    let twice = TimeZone::get(world.zone)
+        .unwrap()
+        .to_ambiguous_timestamp(wall);
+    let moment = if dice.one_in(2) {
+        twice.earlier()
+    } else {
+        twice.later()
+    };
+    let moment = moment.unwrap() + dice.of(&[-1, 0, 0, 0, 1]).seconds();
+    moment.to_string()
 }
 
 /// Codes as a guest types them: in any order and spelling, twice, or wrong.
