@@ -5,11 +5,14 @@
 
 pub mod campaign;
 pub mod cart;
+pub mod checkout;
 pub mod code;
+pub mod customer;
 pub mod engine;
 pub mod fault;
 pub mod ident;
 pub mod json;
 pub mod ledger;
+pub mod location;
 pub mod money;
 pub mod time;

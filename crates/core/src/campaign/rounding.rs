@@ -1,11 +1,11 @@
 //! How a campaign rounds, and what its percentages are taken of.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::json::At;
 
 /// What a percentage is rounded on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PercentBasis {
     /// Each line's share.
@@ -18,7 +18,7 @@ pub enum PercentBasis {
 }
 
 /// Which way a fraction of a minor unit goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// A half goes up.
@@ -31,7 +31,7 @@ pub enum Mode {
 }
 
 /// Who takes the minor units that a spread sum leaves over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remainder {
     /// The lines with the largest fractional parts.
@@ -44,7 +44,7 @@ pub enum Remainder {
 }
 
 /// A campaign's rounding policy, as every reply names it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rounding {
     /// What a percentage is rounded on.
     pub percent_basis: PercentBasis,

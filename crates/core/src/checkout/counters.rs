@@ -1,0 +1,93 @@
+//! From a campaign's quotas to the counters one redemption touches.
+
+use crate::campaign::{Campaign, Codes, Measure, OnShort, Quota, Scopes};
+use crate::ident::{CodeKey, OfferKey};
+use crate::ledger::counter::{self, Counter};
+use crate::time::Window;
+
+use super::Event;
+
+/// What one redemption must find room in, and what it may not have at all because nobody knows who
+/// the guest is.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    /// Every counter any of the campaign's offers touches.
+    pub counters: Vec<Counter>,
+    /// A quota of the campaign counts each customer, and nobody knows this one.
+    pub unknown_customer: bool,
+    /// The same for these offers alone, by index.
+    pub unknown_customer_for: Vec<usize>,
+}
+
+/// The counters of a campaign for this event and code.
+pub(super) fn counters(campaign: &Campaign, code: &CodeKey, event: &Event) -> Counters {
+    let mut found = Counters::default();
+    for quota in campaign.quotas().iter().chain(once_per_code(campaign).as_ref()) {
+        match counter(campaign, quota, None, code, event) {
+            Ok(counter) => found.counters.extend(counter),
+            Err(UnknownCustomer) => found.unknown_customer = true,
+        }
+    }
+    for (index, offer) in campaign.offers().iter().enumerate() {
+        let key = OfferKey::of(campaign.id(), offer.id());
+        for quota in offer.quotas() {
+            match counter(campaign, quota, Some(&key), code, event) {
+                Ok(counter) => found.counters.extend(counter),
+                Err(UnknownCustomer) => found.unknown_customer_for.push(index),
+            }
+        }
+    }
+    found
+}
+
+/// A single code is usable once, unless the document itself says how often.
+fn once_per_code(campaign: &Campaign) -> Option<Quota> {
+    let single = matches!(campaign.codes(), Codes::Signed { .. } | Codes::Listed);
+    let said = campaign.quotas().iter().any(|quota| quota.per.code);
+    (single && !said).then_some(Quota {
+        per: Scopes { code: true, customer: false, location: false },
+        window: Window::Total,
+        measure: Measure::Limit(1),
+        anonymous_allowed: false,
+    })
+}
+
+struct UnknownCustomer;
+
+fn counter(
+    campaign: &Campaign,
+    quota: &Quota,
+    offer: Option<&OfferKey>,
+    code: &CodeKey,
+    event: &Event,
+) -> Result<Option<Counter>, UnknownCustomer> {
+    let customer = match (&event.customer, quota.per.customer) {
+        (_, false) => "",
+        (Some(pseudonym), true) => pseudonym,
+        (None, true) if quota.anonymous_allowed => return Ok(None),
+        (None, true) => return Err(UnknownCustomer),
+    };
+    let (ceiling, measure, partial) = match quota.measure {
+        Measure::Limit(uses) => (uses, counter::Measure::Uses, false),
+        Measure::Budget { amount, on_short } => {
+            (amount.minor(), counter::Measure::Amount, on_short == OnShort::Partial)
+        }
+    };
+    let place = event.context.location.timezone.as_ref();
+    let calendar = campaign.quota_calendar(quota, place, &event.context.default_zone);
+    let owner = offer.map_or("*", OfferKey::as_str);
+    let measured = match measure {
+        counter::Measure::Uses => "uses",
+        counter::Measure::Amount => "amount",
+    };
+    // Only the location can hold any character, so it comes last.
+    let key = format!(
+        "{owner}|{measured}|{}|{}|{}|{}|{customer}|{}",
+        quota.per,
+        quota.window.as_str(),
+        calendar.window_key(quota.window, event.received),
+        if quota.per.code { code.as_str() } else { "" },
+        if quota.per.location { event.tab.location.as_str() } else { "" },
+    );
+    Ok(Some(Counter { key, ceiling, measure, partial, offer: offer.cloned() }))
+}

@@ -1,0 +1,76 @@
+//! INQUIRE: is this code good, and what is it worth on this tab? Consumes nothing.
+
+use std::rc::Rc;
+
+use super::quote::Quote;
+use super::round::{Party, Round};
+use super::{Event, Failure, Ports};
+use crate::campaign::{Campaign, Inquire};
+use crate::code::CanonicalCode;
+use crate::engine::Reason;
+use crate::ident::CodeKey;
+use crate::ledger::campaign::{Command, Reply};
+
+/// What a till is told of a code.
+#[derive(Clone, Debug)]
+pub enum Inquired {
+    /// These offers, at least one.
+    Offers(Vec<Quote>),
+    /// None; the guest is told no more than the campaign's `guest.hints` allow.
+    Refused {
+        /// The campaign, if the code has one.
+        campaign: Option<Rc<Campaign>>,
+        /// Why.
+        reason: Reason,
+        /// For staff.
+        detail: String,
+    },
+}
+
+/// Answers an INQUIRE.
+///
+/// With `"inquire": "live"` the ledger is asked, read-only, whether each offer is still to be had;
+/// when it does not answer in time, the answer is what the document alone says. REDEEM decides in any
+/// case.
+///
+/// # Errors
+/// When the catalogue cannot be read, or the cart cannot be priced.
+pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<Inquired, Failure> {
+    let unknown = |detail: String| {
+        Ok(Inquired::Refused { campaign: None, reason: Reason::UnknownCode, detail })
+    };
+    let code = match CanonicalCode::parse(typed) {
+        Ok(code) => code,
+        Err(error) => return unknown(error.to_string()),
+    };
+    let Some(campaign) = ports.by_code(&code).await? else {
+        return unknown("no campaign has this code".to_owned());
+    };
+    let live = campaign.inquire() == Inquire::Live;
+    let party = Party::new(campaign, CodeKey::of(&code), event, |_| true);
+    let mut round = Round::new(vec![party], event);
+    loop {
+        let said = round.decide(0)?;
+        let Some(party) = round.parties.first_mut() else {
+            return unknown("no campaign has this code".to_owned());
+        };
+        let quotes = said.quotes;
+        if quotes.is_empty() {
+            let first = said.rejections.into_iter().next();
+            let (reason, detail) = first.map_or((Reason::WorthNothing, String::new()), |first| {
+                (first.reason, first.detail)
+            });
+            let campaign = Some(Rc::clone(&party.campaign));
+            return Ok(Inquired::Refused { campaign, reason, detail });
+        }
+        if !live {
+            return Ok(Inquired::Offers(quotes));
+        }
+        let command = party.command(&quotes, &[], event);
+        let peek = Command::Peek(command.clone());
+        match ports.ledger(party.campaign.id(), &peek).await {
+            Ok(Reply::Redeemed(redeemed)) if party.hear(&command, &redeemed) => {}
+            _ => return Ok(Inquired::Offers(quotes)),
+        }
+    }
+}

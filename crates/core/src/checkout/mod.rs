@@ -1,0 +1,83 @@
+//! The three questions of a till, from the parsed event to the decision: INQUIRE ([`inquire()`]),
+//! REDEEM ([`redeem()`]), REVERSE ([`reverse()`]).
+//!
+//! Here the engine, a campaign's ledger and the tab meet. They are reached through [`Ports`], so that
+//! the same flow runs in the Worker, in tests and in the simulation. Nothing here keeps state: an
+//! event may be repeated, overtaken or lost at any await.
+//!
+//! # One REDEEM
+//! 1. The engine says what each named offer gives on this cart.
+//! 2. The *tab* admits the campaign: it combines with what stands there, and fits under what the tab
+//!    costs. Written before the ledger is asked, so that no redemption is unknown to its tab.
+//! 3. The campaign's *ledger* takes from every quota, or from none and says which offer has no room;
+//!    then the engine decides again without it (or with what its budget has left), back to 1.
+//! 4. What was claimed and not taken is settled with the tab.
+//!
+//! When the ledger or the tab cannot be reached, the offers are rejected as
+//! `temporarily_unavailable`: never "applied" on a guess. What was perhaps taken is undone.
+
+mod counters;
+mod inquire;
+mod ports;
+mod quote;
+mod redeem;
+mod reverse;
+mod round;
+
+use std::fmt;
+
+pub use inquire::{Inquired, inquire};
+pub use ports::{Ports, Unreachable};
+pub use quote::{Quote, Rejection, Share};
+pub use redeem::{Redeemed, redeem};
+pub use reverse::{Reversal, Reversed, reverse};
+
+use crate::cart::Cart;
+use crate::engine::Context;
+use crate::ledger::TabKey;
+use crate::time::Instant;
+
+/// What an INQUIRE or REDEEM brings beside its own question.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The tab.
+    pub tab: TabKey,
+    /// What is on it.
+    pub cart: Cart,
+    /// When the event reached the edge.
+    pub received: Instant,
+    /// A name of this very request that no other has.
+    pub attempt: String,
+    /// Which POS sent it.
+    pub pos: &'static str,
+    /// The guest's pseudonym, if the cart names a guest.
+    pub customer: Option<String>,
+    /// The place, its clock and its time.
+    pub context: Context,
+}
+
+/// An event that cannot be answered at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The catalogue, or what a reversal must reach, did not answer; nothing is lost by asking again.
+    Unreachable,
+    /// The cart cannot be priced; the text says why.
+    Cart(String),
+}
+
+impl From<Unreachable> for Failure {
+    fn from(_: Unreachable) -> Self {
+        Self::Unreachable
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable => f.write_str("what must be asked did not answer in time"),
+            Self::Cart(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

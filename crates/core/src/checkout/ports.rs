@@ -1,0 +1,36 @@
+//! What a checkout needs from outside.
+
+use std::rc::Rc;
+
+use crate::campaign::Campaign;
+use crate::code::CanonicalCode;
+use crate::ident::{CampaignId, OfferRef};
+use crate::ledger::{TabKey, campaign, tab};
+
+/// The other side did not answer in time, or at all; what was asked may have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreachable;
+
+/// The catalogue, the ledgers and the tabs, as an edge reaches them.
+#[expect(async_fn_in_trait, reason = "a Worker is one thread; its futures need not be Send")]
+pub trait Ports {
+    /// The campaign a typed code belongs to, if any holds it.
+    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Rc<Campaign>>, Unreachable>;
+
+    /// The campaign an `offer_id` leads back to, if its code still does.
+    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, Unreachable>;
+
+    /// Asks a campaign's ledger.
+    async fn ledger(
+        &self,
+        campaign: &CampaignId,
+        command: &campaign::Command,
+    ) -> Result<campaign::Reply, Unreachable>;
+
+    /// Asks a tab.
+    async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable>;
+
+    /// Undoes, after the answer has gone out, what an attempt perhaps took: the ledger did not
+    /// answer it.
+    fn undo_later(&self, campaign: &CampaignId, attempt: campaign::Reverse);
+}

@@ -1,0 +1,197 @@
+//! Deciding the same cart again and again, each time knowing a little more of what the ledger lets
+//! through.
+//!
+//! Each thing heard takes an offer out or lowers what it may give, so the rounds come to an end.
+
+use std::rc::Rc;
+
+use super::counters::{Counters, counters};
+use super::quote::{Quote, Rejection};
+use super::{Event, Failure};
+use crate::campaign::Campaign;
+use crate::engine::{Allowance, Asked, Reason, Rejected, decide};
+use crate::ident::{CodeKey, OfferKey, OfferRef};
+use crate::ledger::campaign::{Ask, Give, Outcome, Redeem, Redeemed, Refusal};
+use crate::money::Money;
+
+/// A campaign that takes part, and what has been heard of its offers.
+pub(super) struct Party {
+    /// The campaign.
+    pub campaign: Rc<Campaign>,
+    /// The code that led to it.
+    pub code: CodeKey,
+    /// By offer.
+    allowances: Vec<Allowance>,
+    /// What all its offers together may give.
+    room: Option<Money>,
+    /// What the ledger will be asked to look at.
+    counters: Counters,
+}
+
+impl Party {
+    /// A campaign with all its offers, or only those that `named` says.
+    pub fn new(
+        campaign: Rc<Campaign>,
+        code: CodeKey,
+        event: &Event,
+        named: impl Fn(&OfferKey) -> bool,
+    ) -> Self {
+        let counters = counters(&campaign, &code, event);
+        let allowances = campaign.offers().iter().enumerate().map(|(index, offer)| {
+            let unknown =
+                counters.unknown_customer || counters.unknown_customer_for.contains(&index);
+            match named(&OfferKey::of(campaign.id(), offer.id())) {
+                false => Allowance::NotAsked,
+                true if unknown => Allowance::Refused(Reason::CustomerUnknown),
+                true => Allowance::Open,
+            }
+        });
+        let allowances = allowances.collect();
+        Self { campaign, code, allowances, room: None, counters }
+    }
+
+    /// The `offer_id` of one of its offers.
+    pub fn offer_ref(&self, index: usize) -> Option<OfferRef> {
+        let offer = self.campaign.offers().get(index)?;
+        Some(OfferRef {
+            campaign: self.campaign.id().clone(),
+            offer: OfferKey::of(self.campaign.id(), offer.id()),
+            code: self.code.clone(),
+        })
+    }
+
+    /// A rejection, once for each offer it means that was asked for.
+    fn rejections(&self, rejected: &Rejected<'_>) -> impl Iterator<Item = Rejection> {
+        let whole = 0..self.allowances.len();
+        let offers = rejected.offer.map_or(whole, |offer| offer..offer.saturating_add(1));
+        let (reason, detail) = (rejected.reason, rejected.detail.to_string());
+        let asked = |index: &usize| {
+            self.allowances.get(*index).is_some_and(|allowance| *allowance != Allowance::NotAsked)
+        };
+        offers.filter(asked).filter_map(move |index| {
+            let offer_id = self.offer_ref(index)?.to_string();
+            Some(Rejection { offer_id, reason, detail: detail.clone() })
+        })
+    }
+
+    /// Takes every offer out that is still in.
+    pub fn refuse_all(&mut self, reason: Reason) {
+        for allowance in &mut self.allowances {
+            if !matches!(allowance, Allowance::NotAsked | Allowance::Refused(_)) {
+                *allowance = Allowance::Refused(reason);
+            }
+        }
+    }
+
+    /// Lowers what all its offers together may give.
+    pub fn limit(&mut self, room: Money) {
+        self.room = Some(self.room.map_or(room, |before| before.min(room)));
+    }
+
+    /// The command for a ledger: what is given, in the order it applies, then what is only named.
+    pub fn command(&self, quotes: &[Quote], only_named: &[OfferRef], event: &Event) -> Redeem {
+        let given = quotes.iter().map(|quote| Ask {
+            offer: quote.offer_id.clone(),
+            give: Some(Give {
+                amount: quote.discount,
+                // Our own type to memory: it does not fail, and an empty answer is never read.
+                answer: serde_json::to_string(quote).unwrap_or_default(),
+            }),
+        });
+        let named = only_named
+            .iter()
+            .filter(|offer| quotes.iter().all(|quote| quote.offer_id != **offer))
+            .map(|offer| Ask { offer: offer.clone(), give: None });
+        Redeem {
+            tab: event.tab.clone(),
+            customer: event.customer.clone(),
+            pos: event.pos.to_owned(),
+            received: event.received,
+            attempt: event.attempt.clone(),
+            currency: event.cart.currency(),
+            asks: given.chain(named).collect(),
+            counters: self.counters.counters.clone(),
+        }
+    }
+
+    /// Hears what the ledger says to a command; returns whether there is anything to decide again.
+    pub fn hear(&mut self, command: &Redeem, redeemed: &Redeemed) -> bool {
+        let mut again = false;
+        for (ask, outcome) in command.asks.iter().zip(&redeemed.outcomes) {
+            let heard = match outcome {
+                Outcome::Refused(refusal) => Allowance::Refused(reason(*refusal)),
+                Outcome::Short(left) => Allowance::AtMost(*left),
+                Outcome::Applied { .. } | Outcome::Open | Outcome::Absent => continue,
+            };
+            let index = (0..self.allowances.len())
+                .find(|index| self.offer_ref(*index).as_ref() == Some(&ask.offer));
+            if let Some(allowance) = index.and_then(|index| self.allowances.get_mut(index)) {
+                again |= ask.give.is_some();
+                *allowance = heard;
+            }
+        }
+        if let Some(room) = redeemed.room {
+            self.limit(room);
+            again = true;
+        }
+        again
+    }
+}
+
+/// All campaigns of one event, on its cart.
+pub(super) struct Round<'a> {
+    /// In the order they apply.
+    pub parties: Vec<Party>,
+    event: &'a Event,
+}
+
+impl<'a> Round<'a> {
+    /// Before anything is heard.
+    pub const fn new(parties: Vec<Party>, event: &'a Event) -> Self {
+        Self { parties, event }
+    }
+
+    /// What the engine says of one campaign beside the others, knowing what has been heard.
+    ///
+    /// # Errors
+    /// When the cart cannot be priced.
+    pub fn decide(&self, party: usize) -> Result<Said, Failure> {
+        let asked: Vec<Asked<'_>> = self
+            .parties
+            .iter()
+            .map(|party| Asked {
+                campaign: &party.campaign,
+                allowances: &party.allowances,
+                at_most: party.room,
+            })
+            .collect();
+        let decision = decide(&asked, &self.event.cart, &self.event.context)
+            .map_err(|error| Failure::Cart(error.to_string()))?;
+        let Some(by) = self.parties.get(party) else { return Ok(Said::default()) };
+        let applied = decision.applied.iter().filter(|applied| applied.campaign == party);
+        let quotes = applied.filter_map(|applied| {
+            Quote::of(applied, &by.campaign, by.offer_ref(applied.offer)?, self.event)
+        });
+        let rejected = decision.rejected.iter().filter(|rejected| rejected.campaign == party);
+        let rejections = rejected.flat_map(|rejected| by.rejections(rejected));
+        Ok(Said { quotes: quotes.collect(), rejections: rejections.collect() })
+    }
+}
+
+/// What the engine says of one campaign.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// The offers that apply.
+    pub quotes: Vec<Quote>,
+    /// The others that were asked for.
+    pub rejections: Vec<Rejection>,
+}
+
+const fn reason(refusal: Refusal) -> Reason {
+    match refusal {
+        Refusal::QuotaExhausted => Reason::QuotaExhausted,
+        Refusal::BudgetExhausted => Reason::BudgetExhausted,
+        Refusal::AlreadyReversed => Reason::AlreadyReversed,
+        Refusal::DoesNotCombine => Reason::DoesNotCombine,
+    }
+}
