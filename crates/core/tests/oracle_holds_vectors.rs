@@ -18,9 +18,8 @@ fn shares(reply: &Value, of: &str) -> BTreeMap<String, i64> {
     let mut sums = BTreeMap::new();
     for offer in reply["offers"].as_array().unwrap() {
         for share in offer[of].as_array().unwrap() {
-            *sums
-                .entry(share["id"].as_str().unwrap().to_owned())
-                .or_insert(0) += share["discount"].as_i64().unwrap();
+            *sums.entry(share["id"].as_str().unwrap().to_owned()).or_insert(0) +=
+                share["discount"].as_i64().unwrap();
         }
     }
     sums
@@ -28,9 +27,7 @@ fn shares(reply: &Value, of: &str) -> BTreeMap<String, i64> {
 
 fn expected_shares(expect: &Value) -> Option<BTreeMap<String, i64>> {
     let stated = expect.as_object()?;
-    let sums = stated
-        .iter()
-        .map(|(id, sum)| (id.clone(), sum.as_i64().unwrap()));
+    let sums = stated.iter().map(|(id, sum)| (id.clone(), sum.as_i64().unwrap()));
     Some(sums.filter(|(_, sum)| *sum != 0).collect())
 }
 
@@ -50,11 +47,7 @@ fn faults(case: &Value, reply: &Value) -> Vec<String> {
     if let Some(applied) = expect["applied"].as_array() {
         let offers = reply["offers"].as_array().unwrap();
         let agree = |(stated, offer): (&Value, &Value)| {
-            stated
-                .as_object()
-                .unwrap()
-                .iter()
-                .all(|(key, value)| offer[key] == *value)
+            stated.as_object().unwrap().iter().all(|(key, value)| offer[key] == *value)
         };
         if applied.len() != offers.len() || !applied.iter().zip(offers).all(agree) {
             faults.push(format!("applied {offers:?}"));
@@ -62,9 +55,7 @@ fn faults(case: &Value, reply: &Value) -> Vec<String> {
     }
     if let Some(rejected) = expect["rejected"].as_array() {
         let pairs = |list: &[Value]| -> BTreeSet<String> {
-            list.iter()
-                .map(|one| format!("{} {}", one["campaign"], one["reason"]))
-                .collect()
+            list.iter().map(|one| format!("{} {}", one["campaign"], one["reason"])).collect()
         };
         let got = pairs(reply["rejected"].as_array().unwrap());
         if pairs(rejected) != got {
@@ -98,14 +89,6 @@ fn the_oracle_answers_every_vector_as_expected() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {cases} differ:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
-    assert_eq!(
-        cases, 285,
-        "a vector file lost or gained cases: look, then change this number"
-    );
+    assert!(wrong.is_empty(), "{} of {cases} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(cases, 285, "a vector file lost or gained cases: look, then change this number");
 }

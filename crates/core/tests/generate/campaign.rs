@@ -12,9 +12,7 @@ pub fn campaign(dice: &mut Dice, world: &World, number: usize) -> Value {
         Focus::Stack => dice.of(&[2, 3, 3, 4, 5]),
         Focus::Rivals => dice.of(&[2, 3, 4, 5]),
     };
-    let offers: Vec<Value> = (1..=how_many)
-        .map(|number| offer(dice, world, number))
-        .collect();
+    let offers: Vec<Value> = (1..=how_many).map(|number| offer(dice, world, number)).collect();
     let id = ["first", "second", "third"][number];
     let mut campaign = json!({
         "id": id, "name": "Name",
@@ -51,21 +49,13 @@ pub fn campaign(dice: &mut Dice, world: &World, number: usize) -> Value {
     let clock = world.focus == Focus::Clock;
     if dice.one_in(if clock { 2 } else { 6 }) {
         let often = dice.one_in(if clock { 1 } else { 3 });
-        let bound = if often {
-            moment(dice, world)
-        } else {
-            "2026-01-01T00:00".to_owned()
-        };
+        let bound = if often { moment(dice, world) } else { "2026-01-01T00:00".to_owned() };
         campaign["starts_at"] = json!(bound);
     }
     if dice.one_in(if clock { 3 } else { 6 }) {
         // A window that closes before it opens is no campaign.
         let often = campaign["starts_at"].is_null() && dice.one_in(if clock { 1 } else { 3 });
-        let bound = if often {
-            moment(dice, world)
-        } else {
-            "2029-01-01T00:00:00Z".to_owned()
-        };
+        let bound = if often { moment(dice, world) } else { "2029-01-01T00:00:00Z".to_owned() };
         campaign["ends_at"] = json!(bound);
     }
     if dice.one_in(20) {
@@ -99,9 +89,7 @@ fn offer(dice: &mut Dice, world: &World, number: usize) -> Value {
     let mut offer =
         json!({"id": format!("o{number}"), "name": "Name", "description": "what it gives"});
     if dice.one_in(6) {
-        let discounts: Vec<Value> = (0..dice.from(2, 3))
-            .map(|_| discount(dice, world))
-            .collect();
+        let discounts: Vec<Value> = (0..dice.from(2, 3)).map(|_| discount(dice, world)).collect();
         offer["discounts"] = json!(discounts);
     } else {
         offer["discount"] = discount(dice, world);

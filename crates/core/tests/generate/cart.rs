@@ -18,12 +18,9 @@ pub fn cart(dice: &mut Dice, world: &World) -> Value {
     } else {
         dice.of(&[0, 1, 2, 2, 3, 3, 4, 4, 5, 6])
     };
-    let lines: Vec<Value> = (1..=how_many)
-        .map(|number| line(dice, world, number))
-        .collect();
-    let fees: Vec<Value> = (1..=dice.of(&[0, 0, 0, 1, 1, 2, 3]))
-        .map(|number| fee(dice, world, number))
-        .collect();
+    let lines: Vec<Value> = (1..=how_many).map(|number| line(dice, world, number)).collect();
+    let fees: Vec<Value> =
+        (1..=dice.of(&[0, 0, 0, 1, 1, 2, 3])).map(|number| fee(dice, world, number)).collect();
     let worth: i64 = lines
         .iter()
         .map(|line| line["quantity"].as_i64().unwrap() * line["unit_price"].as_i64().unwrap())

@@ -13,24 +13,16 @@ pub fn condition(dice: &mut Dice, world: &World, depth: usize) -> Value {
     match dice.below(5) {
         0 => json!({"not": condition(dice, world, depth - 1)}),
         kind => {
-            let children: Vec<Value> = (0..dice.from(1, 3))
-                .map(|_| condition(dice, world, depth - 1))
-                .collect();
-            if kind < 3 {
-                json!({"all": children})
-            } else {
-                json!({"any": children})
-            }
+            let children: Vec<Value> =
+                (0..dice.from(1, 3)).map(|_| condition(dice, world, depth - 1)).collect();
+            if kind < 3 { json!({"all": children}) } else { json!({"any": children}) }
         }
     }
 }
 
 fn leaf(dice: &mut Dice, world: &World) -> Value {
-    let leaf = if world.focus == Focus::Clock {
-        dice.of(&[7, 8, 8, 9, 11])
-    } else {
-        dice.below(12)
-    };
+    let leaf =
+        if world.focus == Focus::Clock { dice.of(&[7, 8, 8, 9, 11]) } else { dice.below(12) };
     match leaf {
         0..=2 => json!({"subtotal": subtotal(dice, world)}),
         3 | 4 => json!({"items": items(dice, world)}),
@@ -51,11 +43,8 @@ fn subtotal(dice: &mut Dice, world: &World) -> Value {
     let mut range = json!({});
     let bounds = dice.below(4);
     if bounds != 1 {
-        range["min"] = json!(
-            (world.subtotal() + dice.of(&[-100, -1, 0, 1]))
-                .max(0)
-                .min(world.subtotal() + 1)
-        );
+        range["min"] =
+            json!((world.subtotal() + dice.of(&[-100, -1, 0, 1])).max(0).min(world.subtotal() + 1));
         if dice.one_in(2) {
             range["min"] = json!(dice.from(0, world.subtotal()));
         }
@@ -103,10 +92,7 @@ fn dates(dice: &mut Dice, world: &World) -> Value {
         0 => json!([[world.day, world.day]]),
         1 => json!([["2026-01-01", world.day]]),
         2 => json!([[world.day, "2028-12-31"]]),
-        _ => json!([
-            [format!("{month}01"), format!("{month}14")],
-            [world.day, world.day]
-        ]),
+        _ => json!([[format!("{month}01"), format!("{month}14")], [world.day, world.day]]),
     }
 }
 

@@ -40,11 +40,7 @@ pub fn discount(dice: &mut Dice, world: &World) -> Value {
 fn rate(dice: &mut Dice, world: &World) -> Value {
     match dice.below(4) {
         0 | 1 => {
-            let percent = if dice.one_in(20) {
-                "0"
-            } else {
-                dice.of(&PERCENTAGES)
-            };
+            let percent = if dice.one_in(20) { "0" } else { dice.of(&PERCENTAGES) };
             json!({"percent": percent})
         }
         2 => json!({"amount_each": world.price(dice).max(1)}),
@@ -105,11 +101,8 @@ fn tiers(dice: &mut Dice, world: &World) -> Value {
     let mut from = 0;
     let mut tiers = Vec::new();
     for _ in 0..dice.from(1, 3) {
-        from += if by == "quantity" {
-            dice.from(1, 3)
-        } else {
-            1 + world.sum(dice) / dice.from(1, 4)
-        };
+        from +=
+            if by == "quantity" { dice.from(1, 3) } else { 1 + world.sum(dice) / dice.from(1, 4) };
         let rate = if dice.one_in(3) {
             json!({"amount": world.sum(dice).max(1)})
         } else {
@@ -117,19 +110,12 @@ fn tiers(dice: &mut Dice, world: &World) -> Value {
         };
         tiers.push(with(json!({"from": from}), &rate));
     }
-    if by == "absent" {
-        json!({"tiers": tiers})
-    } else {
-        json!({"tiers": tiers, "by": by})
-    }
+    if by == "absent" { json!({"tiers": tiers}) } else { json!({"tiers": tiers, "by": by}) }
 }
 
 fn cheapest(dice: &mut Dice, world: &World) -> Value {
     let n = dice.from(1, 3);
-    let mut discount = with(
-        json!({dice.of(&["cheapest", "dearest"]): n}),
-        &rate(dice, world),
-    );
+    let mut discount = with(json!({dice.of(&["cheapest", "dearest"]): n}), &rate(dice, world));
     if dice.one_in(3) {
         discount["at_least"] = json!(n + dice.from(0, 2));
     }
@@ -142,9 +128,8 @@ fn target(dice: &mut Dice, world: &World, depth: usize) -> Value {
         3..=5 => json!({"items": matcher(dice, world, 2)}),
         6 => json!({"fees": dice.one_or_more(&KINDS)}),
         _ => {
-            let parts: Vec<Value> = (0..dice.from(1, 3))
-                .map(|_| target(dice, world, depth - 1))
-                .collect();
+            let parts: Vec<Value> =
+                (0..dice.from(1, 3)).map(|_| target(dice, world, depth - 1)).collect();
             json!({"any_of": parts})
         }
     }

@@ -2,10 +2,7 @@
 //!
 //! The numbers are small and collide on purpose: prices come from a handful, thresholds stand on or beside what the
 //! cart has, percentages divide badly, moments lie on clock changes. Quantities are small, for the oracle keeps units.
-#![allow(
-    dead_code,
-    reason = "each test target uses its own part of the generator"
-)]
+#![allow(dead_code, reason = "each test target uses its own part of the generator")]
 
 mod campaign;
 mod cart;
@@ -69,9 +66,7 @@ impl World {
 
     /// What conditions take for the subtotal.
     pub fn subtotal(&self) -> i64 {
-        self.cart["subtotal"]
-            .as_i64()
-            .unwrap_or_else(|| self.worth())
+        self.cart["subtotal"].as_i64().unwrap_or_else(|| self.worth())
     }
 
     /// A price that is likely to meet the one of a unit, and to lie below it.
@@ -161,9 +156,8 @@ pub fn request(seed: u64) -> Value {
         Focus::Stack | Focus::Clock => dice.of(&[1, 1, 1, 1, 2]),
         Focus::Rivals => dice.of(&[1, 2, 2, 3]),
     };
-    let campaigns: Vec<Value> = (0..how_many)
-        .map(|number| campaign::campaign(dice, &world, number))
-        .collect();
+    let campaigns: Vec<Value> =
+        (0..how_many).map(|number| campaign::campaign(dice, &world, number)).collect();
     let mut request = json!({
         "campaigns": campaigns,
         "cart": world.cart,
@@ -189,17 +183,9 @@ fn at(dice: &mut Dice, world: &World) -> String {
         let minute = dice.of(&["00", "29", "30", "59"]);
         return format!("{}T{:02}:{minute}:00{offset}", world.day, dice.from(0, 23));
     }
-    let wall: DateTime = format!("{}T{}", world.day, dice.of(&CLOCK))
-        .parse()
-        .unwrap();
-    let twice = TimeZone::get(world.zone)
-        .unwrap()
-        .to_ambiguous_timestamp(wall);
-    let moment = if dice.one_in(2) {
-        twice.earlier()
-    } else {
-        twice.later()
-    };
+    let wall: DateTime = format!("{}T{}", world.day, dice.of(&CLOCK)).parse().unwrap();
+    let twice = TimeZone::get(world.zone).unwrap().to_ambiguous_timestamp(wall);
+    let moment = if dice.one_in(2) { twice.earlier() } else { twice.later() };
     let moment = moment.unwrap() + dice.of(&[-1, 0, 0, 0, 1]).seconds();
     moment.to_string()
 }
@@ -228,10 +214,7 @@ fn spelled(dice: &mut Dice, code: &str) -> String {
         1 => format!(" {first}-{rest}"),
         2 => format!("{first}\u{2003}{rest} "),
         // Full-width, which NFKC makes plain.
-        3 => code
-            .chars()
-            .map(|c| char::from_u32(c as u32 + 0xFEE0).unwrap())
-            .collect(),
+        3 => code.chars().map(|c| char::from_u32(c as u32 + 0xFEE0).unwrap()).collect(),
         _ => code.to_owned(),
     }
 }

@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 pub fn shrink(request: &Value, fails: impl Fn(&Value) -> bool) -> Value {
     let mut smallest = request.clone();
     loop {
-        let smaller = candidates(&smallest)
-            .into_iter()
-            .find(|candidate| fails(candidate));
+        let smaller = candidates(&smallest).into_iter().find(|candidate| fails(candidate));
         match smaller {
             Some(smaller) => smallest = smaller,
             None => return smallest,

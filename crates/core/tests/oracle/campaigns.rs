@@ -77,11 +77,7 @@ pub fn run<'a>(
     let mut gave_something = false;
     for offer in who_applies(campaign, request, &moment, tab, rejected) {
         //> a `subtotal` of "remaining" is tested in the offer's turn
-        let asked = Asked {
-            request,
-            moment: &moment,
-            tab,
-        };
+        let asked = Asked { request, moment: &moment, tab };
         if let Some(reason) = refusal(offer, &asked) {
             rejected.push(refused(campaign, offer, &reason));
             continue;
@@ -141,11 +137,7 @@ fn who_applies<'a>(
     let worth = |offer: &Value| sum(&apply_offer(&mut as_it_came.clone(), offer, &policy));
     //> and for the exclusive and group choice on the cart as it came
     let why_not = |offer: &Value| {
-        let asked = Asked {
-            request,
-            moment,
-            tab: as_it_came,
-        };
+        let asked = Asked { request, moment, tab: as_it_came };
         refusal(offer, &asked)
     };
 
@@ -198,11 +190,8 @@ fn reply(campaign: &Value, offer: &Value, tab: &Tab, takes: &[Take], policy: &Po
     //> `lines` and `fees` list only non-zero shares; a cart without lines gives none
     let (mut lines, mut fees) = (Vec::new(), Vec::new());
     for (index, thing) in tab.things.iter().enumerate() {
-        let share: i64 = takes
-            .iter()
-            .filter(|take| take.at.thing == index)
-            .map(|take| take.amount)
-            .sum();
+        let share: i64 =
+            takes.iter().filter(|take| take.at.thing == index).map(|take| take.amount).sum();
         if share > 0 {
             let entry = json!({"id": thing.json["id"], "discount": share});
             match thing.kind {

@@ -93,10 +93,7 @@ fn at_rate(tab: &Tab, selection: &[At], rate: &Value, policy: &Policy) -> Vec<Ta
             //> each unit sold at this price, which is its price after all earlier offers; never raises a price
             (unit.left - rate["unit_price"].as_i64().unwrap()).max(0)
         };
-        takes.push(Take {
-            at,
-            amount: wanted.min(unit.room()),
-        });
+        takes.push(Take { at, amount: wanted.min(unit.room()) });
     }
     takes
 }
@@ -172,9 +169,7 @@ fn tier<'a>(tab: &Tab, selection: &[At], discount: &'a Value) -> Option<&'a Valu
         other => panic!("by {other}"),
     };
     //> `from` strictly ascending
-    list(&discount["tiers"])
-        .iter()
-        .rfind(|tier| tier["from"].as_i64().unwrap() <= reached)
+    list(&discount["tiers"]).iter().rfind(|tier| tier["from"].as_i64().unwrap() <= reached)
 }
 
 //> all discounts on lines together stop at the smaller of the two (the lines' part of a discount is cut; its fees' shares stay)
@@ -186,11 +181,8 @@ fn stop_at_subtotal(tab: &Tab, selection: &[At], takes: Vec<Take>, policy: &Poli
         return [on_lines, on_fees].concat();
     }
     //> When […] the subtotal cuts a discount, the smaller sum itself is spread by this rule.
-    let units_of_lines: Vec<At> = selection
-        .iter()
-        .copied()
-        .filter(|&at| tab.of_a_line(at))
-        .collect();
+    let units_of_lines: Vec<At> =
+        selection.iter().copied().filter(|&at| tab.of_a_line(at)).collect();
     let cut = over_lines(tab, &units_of_lines, may, policy);
     [cut, on_fees].concat()
 }

@@ -99,10 +99,8 @@ fn subtotal(wanted: &Value, tab: &Tab) -> bool {
 
 //> the matching lines reach every bound that is given (default `min_quantity` 1)
 fn items(wanted: &Value, cart: &Value) -> bool {
-    let lines: Vec<&Value> = list(&cart["lines"])
-        .iter()
-        .filter(|line| matches(&wanted["match"], line))
-        .collect();
+    let lines: Vec<&Value> =
+        list(&cart["lines"]).iter().filter(|line| matches(&wanted["match"], line)).collect();
     let (mut quantity, mut amount) = (0, 0);
     let mut skus = BTreeSet::new();
     for line in lines {
@@ -121,9 +119,7 @@ fn items(wanted: &Value, cart: &Value) -> bool {
 //> all given keys hold
 fn customer(wanted: &Value, customer: &Value) -> bool {
     //> known: any of id, phone, e-mail is there
-    let known = ["id", "phone", "email"]
-        .iter()
-        .any(|key| customer[key].is_string());
+    let known = ["id", "phone", "email"].iter().any(|key| customer[key].is_string());
     wanted.as_object().unwrap().iter().all(|(key, wanted)| {
         if key == "known" {
             return wanted.as_bool().unwrap() == known;
@@ -137,9 +133,7 @@ fn customer(wanted: &Value, customer: &Value) -> bool {
             "tier" => has(wanted, &customer["tier"]),
             "first_order" => customer["first_order"] == *wanted,
             //> `orders` counts earlier orders
-            "orders" => customer["orders"]
-                .as_i64()
-                .is_some_and(|orders| in_range(wanted, orders)),
+            "orders" => customer["orders"].as_i64().is_some_and(|orders| in_range(wanted, orders)),
             other => panic!("customer {other}"),
         }
     })

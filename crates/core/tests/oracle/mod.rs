@@ -26,20 +26,11 @@ pub fn simulate(request: &Value) -> Value {
     let mut gave = Vec::new();
 
     for campaign in campaigns::in_order(request, &mut rejected) {
-        campaigns::run(
-            campaign,
-            request,
-            &mut tab,
-            &mut gave,
-            &mut applied,
-            &mut rejected,
-        );
+        campaigns::run(campaign, request, &mut tab, &mut gave, &mut applied, &mut rejected);
     }
 
-    let discount: i64 = applied
-        .iter()
-        .map(|offer: &Value| offer["discount"].as_i64().unwrap())
-        .sum();
+    let discount: i64 =
+        applied.iter().map(|offer: &Value| offer["discount"].as_i64().unwrap()).sum();
     json!({"discount": discount, "currency": cart["currency"], "offers": applied, "rejected": rejected})
 }
 

@@ -8,17 +8,13 @@ use super::{has, in_range, list, share_a_member};
 //> Matcher `M` (all given keys must hold; a list matches any of its members; comparison is exact, case-sensitive)
 //> `{}` matches every line
 pub fn matches(matcher: &Value, line: &Value) -> bool {
-    matcher
-        .as_object()
-        .unwrap()
-        .iter()
-        .all(|(key, wanted)| match key.as_str() {
-            "sku" | "name" => has(wanted, &line[key]),
-            "category" | "tag" => share_a_member(wanted, &line[key]),
-            "unit_price" => in_range(wanted, line["unit_price"].as_i64().unwrap()),
-            "not" => !matches(wanted, line),
-            other => panic!("matcher {other}"),
-        })
+    matcher.as_object().unwrap().iter().all(|(key, wanted)| match key.as_str() {
+        "sku" | "name" => has(wanted, &line[key]),
+        "category" | "tag" => share_a_member(wanted, &line[key]),
+        "unit_price" => in_range(wanted, line["unit_price"].as_i64().unwrap()),
+        "not" => !matches(wanted, line),
+        other => panic!("matcher {other}"),
+    })
 }
 
 /// The units of a target, in cart order.
@@ -46,9 +42,7 @@ fn in_target(on: &Value, kind: &Kind, thing: &Value) -> bool {
         *kind == Kind::Fee && has(&on["fees"], &thing["kind"])
     } else {
         //> `{"any_of": [T, …]}` (a set: each line or fee once, in cart order, lines before fees)
-        list(&on["any_of"])
-            .iter()
-            .any(|one| in_target(one, kind, thing))
+        list(&on["any_of"]).iter().any(|one| in_target(one, kind, thing))
     }
 }
 
@@ -77,10 +71,7 @@ pub fn limited(selection: &[At], discount: &Value) -> Vec<At> {
 
 //> A unit with nothing left to take is neither bought, got, picked nor bundled.
 fn something_left(tab: &Tab, units: Vec<At>) -> Vec<At> {
-    units
-        .into_iter()
-        .filter(|&at| tab.unit(at).room() > 0)
-        .collect()
+    units.into_iter().filter(|&at| tab.unit(at).room() > 0).collect()
 }
 
 //> "Cheapest" and "dearest" compare the cart's `unit_price`; of equals the earlier line's come first.
@@ -98,21 +89,14 @@ fn sorted(tab: &Tab, mut units: Vec<At>, pick: &str) -> Vec<At> {
 //> the n cheapest units of the target at the rate, once at least `at_least` (default n, never less) that can be picked
 //> are there; `"dearest": n` likewise
 pub fn cheapest_or_dearest(tab: &Tab, discount: &Value) -> Vec<At> {
-    let pick = if discount["cheapest"].is_u64() {
-        "cheapest"
-    } else {
-        "dearest"
-    };
+    let pick = if discount["cheapest"].is_u64() { "cheapest" } else { "dearest" };
     let n = usize::try_from(discount[pick].as_u64().unwrap()).unwrap();
     let at_least = usize::try_from(discount["at_least"].as_u64().unwrap_or(0)).unwrap();
     let can_be_picked = something_left(tab, target(tab, &discount["on"]));
     if can_be_picked.len() < at_least.max(n) {
         return Vec::new();
     }
-    sorted(tab, can_be_picked, pick)
-        .into_iter()
-        .take(n)
-        .collect()
+    sorted(tab, can_be_picked, pick).into_iter().take(n).collect()
 }
 
 fn max_times(discount: &Value) -> u64 {
@@ -172,10 +156,8 @@ pub fn bundles(tab: &Tab, discount: &Value) -> Vec<Vec<At>> {
                 .into_iter()
                 .filter(|at| !used.contains(at))
                 .collect();
-            let units: Vec<At> = sorted(tab, free, "dearest")
-                .into_iter()
-                .take(quantity(part))
-                .collect();
+            let units: Vec<At> =
+                sorted(tab, free, "dearest").into_iter().take(quantity(part)).collect();
             if units.len() < quantity(part) {
                 return sets;
             }

@@ -79,10 +79,8 @@ fn shares(sum: i64, sharers: &[Sharer], policy: &Policy) -> Vec<i64> {
             //> the sum shrinks only when none can take more
             return got;
         }
-        let exact: Vec<BigRational> = others
-            .iter()
-            .map(|&i| whole(rest) * whole(sharers[i].left) / whole(left))
-            .collect();
+        let exact: Vec<BigRational> =
+            others.iter().map(|&i| whole(rest) * whole(sharers[i].left) / whole(left)).collect();
         let cannot: Vec<usize> = others
             .iter()
             .zip(&exact)
@@ -117,11 +115,8 @@ fn shares(sum: i64, sharers: &[Sharer], policy: &Policy) -> Vec<i64> {
     let turns: Vec<usize> = match policy.remainder.as_str() {
         "largest" => {
             //> gives the left-over minor units to the largest fractional parts first, ties to the earlier line
-            let mut by_part: Vec<(usize, BigRational)> = others
-                .iter()
-                .zip(&exact)
-                .map(|(&i, share)| (i, share - share.floor()))
-                .collect();
+            let mut by_part: Vec<(usize, BigRational)> =
+                others.iter().zip(&exact).map(|(&i, share)| (i, share - share.floor())).collect();
             by_part.sort_by(|(i, one), (j, other)| other.cmp(one).then(i.cmp(j)));
             by_part.into_iter().map(|(i, _)| i).collect()
         }
@@ -132,11 +127,7 @@ fn shares(sum: i64, sharers: &[Sharer], policy: &Policy) -> Vec<i64> {
         other => panic!("remainder {other}"),
     };
     for i in turns {
-        let most = if policy.remainder == "last" {
-            i64::MAX
-        } else {
-            1
-        };
+        let most = if policy.remainder == "last" { i64::MAX } else { 1 };
         //> Whoever takes a difference takes it as far as it can without going below zero or beyond what it has left
         let taken = if difference >= 0 {
             difference.min(most).min(sharers[i].room - got[i])
@@ -148,10 +139,7 @@ fn shares(sum: i64, sharers: &[Sharer], policy: &Policy) -> Vec<i64> {
         difference -= taken;
     }
     //> The shares always add up to the sum.
-    assert_eq!(
-        difference, 0,
-        "{sum} over {sharers:?} by {policy:?} gives {got:?}"
-    );
+    assert_eq!(difference, 0, "{sum} over {sharers:?} by {policy:?} gives {got:?}");
     got
 }
 
@@ -159,10 +147,7 @@ fn shares(sum: i64, sharers: &[Sharer], policy: &Policy) -> Vec<i64> {
 pub fn by_thing(selection: &[At]) -> Vec<Vec<At>> {
     let mut sorted = selection.to_vec();
     sorted.sort();
-    sorted
-        .chunk_by(|one, other| one.thing == other.thing)
-        .map(<[At]>::to_vec)
-        .collect()
+    sorted.chunk_by(|one, other| one.thing == other.thing).map(<[At]>::to_vec).collect()
 }
 
 fn sharer(tab: &Tab, units: &[At]) -> Sharer {
@@ -201,13 +186,9 @@ pub fn over_units(tab: &Tab, units: &[At], share: i64) -> Vec<Take> {
     let mut takes: Vec<Take> = units.iter().map(|&at| Take { at, amount: 0 }).collect();
     let mut rest = share;
     while rest > 0 {
-        let can: Vec<usize> = (0..takes.len())
-            .filter(|&i| takes[i].amount < tab.unit(takes[i].at).room())
-            .collect();
-        assert!(
-            !can.is_empty(),
-            "a line was given more than its units can take"
-        );
+        let can: Vec<usize> =
+            (0..takes.len()).filter(|&i| takes[i].amount < tab.unit(takes[i].at).room()).collect();
+        assert!(!can.is_empty(), "a line was given more than its units can take");
         let each = rest / i64::try_from(can.len()).unwrap();
         if each == 0 {
             for &i in can.iter().take(usize::try_from(rest).unwrap()) {
@@ -216,11 +197,8 @@ pub fn over_units(tab: &Tab, units: &[At], share: i64) -> Vec<Take> {
             return takes;
         }
         // Equal parts, until the first of them is full.
-        let until_full = can
-            .iter()
-            .map(|&i| tab.unit(takes[i].at).room() - takes[i].amount)
-            .min()
-            .unwrap();
+        let until_full =
+            can.iter().map(|&i| tab.unit(takes[i].at).room() - takes[i].amount).min().unwrap();
         for i in can {
             takes[i].amount += each.min(until_full);
             rest -= each.min(until_full);

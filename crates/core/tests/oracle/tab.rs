@@ -69,11 +69,7 @@ impl Tab {
             let price = line["unit_price"].as_i64().unwrap();
             //> `min_unit_price` (optional) is a floor that no discount takes a unit of that line below.
             let floor = line["min_unit_price"].as_i64().unwrap_or(0);
-            let unit = Unit {
-                price,
-                left: price,
-                floor,
-            };
+            let unit = Unit { price, left: price, floor };
             let quantity = usize::try_from(line["quantity"].as_i64().unwrap()).unwrap();
             things.push(Thing {
                 kind: Kind::Line,
@@ -81,11 +77,8 @@ impl Tab {
                 units: vec![unit; quantity],
             });
         }
-        let sum_of_lines: i64 = things
-            .iter()
-            .flat_map(|line| &line.units)
-            .map(|unit| unit.price)
-            .sum();
+        let sum_of_lines: i64 =
+            things.iter().flat_map(|line| &line.units).map(|unit| unit.price).sum();
 
         //> `subtotal` may be absent when there are lines (it is their sum).
         let subtotal = cart["subtotal"].as_i64().unwrap_or(sum_of_lines);
@@ -95,11 +88,7 @@ impl Tab {
             things.push(Thing {
                 kind: Kind::Subtotal,
                 json: json!({}),
-                units: vec![Unit {
-                    price: subtotal,
-                    left: subtotal,
-                    floor: 0,
-                }],
+                units: vec![Unit { price: subtotal, left: subtotal, floor: 0 }],
             });
         } else {
             //> Where both are there and differ, […] all discounts on lines together stop at the smaller of the two
@@ -112,19 +101,10 @@ impl Tab {
             things.push(Thing {
                 kind: Kind::Fee,
                 json: fee.clone(),
-                units: vec![Unit {
-                    price,
-                    left: price,
-                    floor: 0,
-                }],
+                units: vec![Unit { price, left: price, floor: 0 }],
             });
         }
-        Tab {
-            things,
-            subtotal,
-            lines_stop_at,
-            taken_off_lines: 0,
-        }
+        Tab { things, subtotal, lines_stop_at, taken_off_lines: 0 }
     }
 
     pub fn unit(&self, at: At) -> &Unit {
@@ -138,9 +118,7 @@ impl Tab {
 
     /// All units of a thing, first to last.
     pub fn units_of(&self, thing: usize) -> Vec<At> {
-        (0..self.things[thing].units.len())
-            .map(|unit| At { thing, unit })
-            .collect()
+        (0..self.things[thing].units.len()).map(|unit| At { thing, unit }).collect()
     }
 
     //> "remaining" (after the offers applied before this one)

@@ -51,11 +51,7 @@ impl Moment {
         }
         // A wall time the clocks skip counts on from before the change; one they repeat is the first of the two.
         let wall: DateTime = text.parse().unwrap();
-        self.now
-            .time_zone()
-            .to_ambiguous_timestamp(wall)
-            .compatible()
-            .unwrap()
+        self.now.time_zone().to_ambiguous_timestamp(wall).compatible().unwrap()
     }
 
     //> a bar's Friday ends Saturday 04:00
@@ -88,11 +84,7 @@ impl Moment {
         ranges.iter().any(|range| {
             let start = clock(range[0].as_str().unwrap());
             let end = clock(range[1].as_str().unwrap());
-            if start <= end {
-                start <= now && now < end
-            } else {
-                start <= now || now < end
-            }
+            if start <= end { start <= now && now < end } else { start <= now || now < end }
         })
     }
 
