@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use futures_util::future::join_all;
 use promo_core::campaign::{Campaign, Codes};
 use promo_core::code::CanonicalCode;
 use promo_core::fault::Faults;
@@ -48,6 +49,8 @@ thread_local! {
 pub struct Catalogue<'a> {
     kv: KvStore,
     trace: &'a Trace,
+    /// What this request has read ahead.
+    seen: RefCell<HashMap<String, Option<Vec<u8>>>>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +65,7 @@ impl<'a> Catalogue<'a> {
     /// # Errors
     /// When the deployment has no such namespace.
     pub fn open(env: &Env, trace: &'a Trace) -> worker::Result<Self> {
-        Ok(Self { kv: env.kv(OFFERS)?, trace })
+        Ok(Self { kv: env.kv(OFFERS)?, trace, seen: RefCell::default() })
     }
 
     /// The campaign a code leads to. One that is there but cannot be used is none, and the log says
@@ -141,11 +144,24 @@ impl<'a> Catalogue<'a> {
         }))
     }
 
-    /// A location's document; an empty one where there is none, or none that can be used.
+    /// A location's document, an empty one where there is none or none that can be used; and in the
+    /// same wait the entry of a code that will be asked for next.
     ///
     /// # Errors
     /// When KV cannot be read.
-    pub async fn location(&self, id: &LocationId) -> Result<Location, KvError> {
+    pub async fn location_and_code(
+        &self,
+        id: &LocationId,
+        typed: Option<&str>,
+    ) -> Result<Location, KvError> {
+        let mut keys = vec![location_key(id)];
+        keys.extend(typed.and_then(|code| CanonicalCode::parse(code).ok()).map(|c| code_key(&c)));
+        let start = now();
+        let found = join_all(keys.iter().map(|key| self.kv.get(key).bytes())).await;
+        self.trace.kv_since(start);
+        for (key, json) in keys.into_iter().zip(found) {
+            self.seen.borrow_mut().insert(key, json?);
+        }
         let Some(json) = self.read(&location_key(id)).await? else {
             return Ok(Location::default());
         };
@@ -160,6 +176,9 @@ impl<'a> Catalogue<'a> {
     /// # Errors
     /// When KV cannot be read.
     pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+        if let Some(json) = self.seen.borrow().get(key) {
+            return Ok(json.clone());
+        }
         let start = now();
         let json = self.kv.get(key).bytes().await;
         self.trace.kv_since(start);

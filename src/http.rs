@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use promo_core::checkout::{Inquired, Redeemed, Reversed};
 use promo_core::fault::{Fault, Faults};
 use promo_core::time::Instant;
 use serde::Serialize;
@@ -23,6 +24,8 @@ pub fn now() -> Instant {
 pub struct Call {
     /// `X-Request-Id`, the caller's if it is sane.
     pub id: String,
+    /// A name of this very request that no other has, whatever the caller calls it.
+    pub attempt: String,
     /// When the event reached the edge.
     pub received: Instant,
     /// The method.
@@ -48,6 +51,43 @@ impl Trace {
         self.notes.borrow_mut().insert(key.to_owned(), value.into());
     }
 
+    /// Notes how an INQUIRE ended.
+    pub fn note_inquired(&self, inquired: &Inquired) {
+        match inquired {
+            Inquired::Offers(quotes) => {
+                self.note("outcome", "offered");
+                self.note("campaign", quotes.first().map(|quote| quote.campaign.as_str()));
+            }
+            Inquired::Refused { campaign, reason, detail } => {
+                self.note("outcome", "refused");
+                self.note("campaign", campaign.as_ref().map(|campaign| campaign.id().as_str()));
+                self.note("reason", reason.as_str());
+                self.note("detail", detail.as_str());
+            }
+        }
+    }
+
+    /// Notes how a REDEEM ended.
+    pub fn note_redeemed(&self, redeemed: &Redeemed) {
+        let applied: Vec<Value> =
+            redeemed.applied.iter().map(|quote| quote.offer_id.to_string().into()).collect();
+        self.note("outcome", if applied.is_empty() { "rejected" } else { "applied" });
+        self.note("applied", applied);
+        let rejected = redeemed.rejected.iter().map(|rejection| {
+            json!({"offer_id": rejection.offer_id, "reason": rejection.reason.as_str(),
+                "detail": rejection.detail})
+        });
+        self.note("rejected", rejected.collect::<Vec<_>>());
+    }
+
+    /// Notes how a reversal ended.
+    pub fn note_reversed(&self, reversed: &Reversed) {
+        let given_back: Vec<Value> =
+            reversed.reversed.iter().map(|offer| offer.to_string().into()).collect();
+        self.note("outcome", "reversed");
+        self.note("reversed", given_back);
+    }
+
     /// Counts the time since `start` as spent on KV.
     pub fn kv_since(&self, start: Instant) {
         add(&self.kv, start);
@@ -70,9 +110,13 @@ impl Call {
     pub fn new(request: Request) -> Self {
         let id = request.headers().get("x-request-id").ok().flatten();
         let path = request.path();
-        let decode = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let attempt = fresh_id();
+        let decode = |part: &str| {
+            percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
+        };
         Self {
-            id: id.filter(|id| is_sane(id)).unwrap_or_else(fresh_id),
+            id: id.filter(|id| is_sane(id)).unwrap_or_else(|| attempt.clone()),
+            attempt,
             received: now(),
             method: request.method(),
             segments: path.split('/').filter(|part| !part.is_empty()).map(decode).collect(),
@@ -258,15 +302,9 @@ impl Problem {
     }
 
     /// Something of ours failed: the caller learns that it did, the log what.
-    pub fn ours(status: u16, what: impl ToString) -> Self {
+    pub fn ours(status: u16, what: &str) -> Self {
         let detail = "this could not be answered now; try again";
-        Self { log: Some(what.to_string()), ..Self::new(status, detail) }
-    }
-
-    /// With what only staff and logs see.
-    pub fn logged(mut self, what: impl ToString) -> Self {
-        self.log = Some(what.to_string());
-        self
+        Self { log: Some(what.to_owned()), ..Self::new(status, detail) }
     }
 
     /// With a header.
@@ -282,18 +320,18 @@ impl Problem {
     }
 
     fn into_reply(self) -> Reply {
-        let mut body = json!({
-            "type": "about:blank",
-            "title": title(self.status),
-            "status": self.status,
-            "detail": self.detail,
-        });
+        let mut body = serde_json::Map::new();
+        body.insert("type".to_owned(), "about:blank".into());
+        body.insert("title".to_owned(), title(self.status).into());
+        body.insert("status".to_owned(), self.status.into());
+        body.insert("detail".to_owned(), self.detail.as_str().into());
         for key in self.mirrors {
-            body[*key] = self.detail.as_str().into();
+            body.insert((*key).to_owned(), self.detail.as_str().into());
         }
         if !self.errors.is_empty() {
-            body["errors"] = json!(self.errors);
+            body.insert("errors".to_owned(), json!(self.errors));
         }
+        let body = Value::Object(body);
         let body = body.to_string().into_bytes();
         Reply { headers: self.headers, ..Reply::raw(self.status, "application/problem+json", body) }
     }
@@ -301,13 +339,13 @@ impl Problem {
 
 impl From<worker::Error> for Problem {
     fn from(error: worker::Error) -> Self {
-        Self::ours(500, error)
+        Self::ours(500, &error.to_string())
     }
 }
 
 impl From<worker::KvError> for Problem {
     fn from(error: worker::KvError) -> Self {
-        Self::ours(500, format!("KV: {error}"))
+        Self::ours(500, &format!("KV: {error}"))
     }
 }
 

@@ -11,10 +11,10 @@ use promo_core::ident::{CampaignId, OfferRef};
 use promo_core::ledger::{TabKey, campaign, tab};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Delay, Env, Method, Request, RequestInit, Stub};
+use worker::{Context, Delay, Env, Method, Request, RequestInit};
 
 use crate::catalogue::Catalogue;
-use crate::http::{Trace, now};
+use crate::http::{Call, Trace, now};
 use crate::objects::{self, LEDGER, Message, TAB};
 use promo_core::time::Instant;
 
@@ -24,28 +24,33 @@ const BUDGET: i64 = 1700;
 /// What an INQUIRE waits for the ledger before it answers from what it knows.
 const PEEK_BUDGET: i64 = 150;
 
+/// What is waited before each attempt at undoing, in milliseconds.
+const UNDO_WAITS: [u64; 4] = [100, 1000, 5000, 15_000];
+
 /// The world as one request reaches it.
 pub struct Edge<'a> {
     /// The documents.
     pub catalogue: Catalogue<'a>,
     env: &'a Env,
+    context: &'a Context,
     trace: &'a Trace,
     /// By when the objects must have answered.
     deadline: Instant,
 }
 
 impl<'a> Edge<'a> {
-    /// For a request received then.
+    /// For one request.
     ///
     /// # Errors
     /// When the deployment lacks a binding.
-    pub fn new(env: &'a Env, trace: &'a Trace, received: Instant) -> worker::Result<Self> {
+    pub fn new(env: &'a Env, context: &'a Context, call: &'a Call) -> worker::Result<Self> {
+        let trace = &call.trace;
         let catalogue = Catalogue::open(env, trace)?;
-        Ok(Self { catalogue, env, trace, deadline: received.plus_millis(BUDGET) })
+        let deadline = call.received.plus_millis(BUDGET);
+        Ok(Self { catalogue, env, context, trace, deadline })
     }
 
-    /// Asks an object and waits at most so long. A fresh stub for each attempt: some failures break
-    /// one for good.
+    /// Asks an object and waits at most so long.
     async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,
         binding: &str,
@@ -55,10 +60,7 @@ impl<'a> Edge<'a> {
     ) -> Result<A, Unreachable> {
         let start = now();
         let wait = u64::try_from(deadline.millis().saturating_sub(start.millis())).unwrap_or(0);
-        let answer = Box::pin(async {
-            let stub = self.env.durable_object(binding)?.get_by_name(name)?;
-            exchange(&stub, question).await
-        });
+        let answer = Box::pin(exchange(self.env, binding, name, question));
         let answer = match select(answer, Delay::from(Duration::from_millis(wait))).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => Err(format!("no answer within {wait} ms").into()),
@@ -74,12 +76,22 @@ impl<'a> Edge<'a> {
     ///
     /// # Errors
     /// When the object cannot be reached.
-    pub async fn tabs(&self, tab: &promo_core::ident::TabId) -> Result<objects::Answer, Unreachable> {
+    pub async fn tabs(
+        &self,
+        tab: &promo_core::ident::TabId,
+    ) -> Result<objects::Answer, Unreachable> {
         self.ask(TAB, tab.as_str(), &objects::Question::Show, self.deadline).await
     }
 }
 
-async fn exchange<Q: Serialize, A: DeserializeOwned>(stub: &Stub, question: &Q) -> worker::Result<A> {
+/// One question to an object and its answer. A fresh stub for each: some failures break one for good.
+async fn exchange<Q: Serialize, A: DeserializeOwned>(
+    env: &Env,
+    binding: &str,
+    name: &str,
+    question: &Q,
+) -> worker::Result<A> {
+    let stub = env.durable_object(binding)?.get_by_name(name)?;
     let body = serde_json::to_string(&Message::new(question))?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
@@ -115,7 +127,7 @@ impl Ports for Edge<'_> {
             campaign::Command::Peek(_) => now().plus_millis(PEEK_BUDGET).min(self.deadline),
             _ => self.deadline,
         };
-        self.ask(LEDGER, objects::ledger_name(campaign), command, deadline).await
+        self.ask(LEDGER, campaign.as_str(), command, deadline).await
     }
 
     async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
@@ -124,5 +136,21 @@ impl Ports for Edge<'_> {
             objects::Answer::Reply(reply) => Ok(reply),
             objects::Answer::Tabs(_) => Err(Unreachable),
         }
+    }
+
+    fn undo_later(&self, campaign: &CampaignId, attempt: campaign::Reverse) {
+        let (env, campaign) = (self.env.clone(), campaign.clone());
+        self.context.wait_until(async move {
+            let command = campaign::Command::Reverse(attempt);
+            for wait in UNDO_WAITS {
+                Delay::from(Duration::from_millis(wait)).await;
+                let undone: worker::Result<campaign::Reply> =
+                    exchange(&env, LEDGER, campaign.as_str(), &command).await;
+                match undone {
+                    Ok(_) => return,
+                    Err(error) => worker::console_error!("undo at {campaign}: {error}"),
+                }
+            }
+        });
     }
 }

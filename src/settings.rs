@@ -27,7 +27,7 @@ pub fn text(env: &Env, name: &str) -> Option<String> {
 pub fn authorize(call: &Call, env: &Env, secret: &str, scheme: &str) -> Result<(), Problem> {
     let Some(valid) = text(env, secret) else {
         let what = format!("the secret {secret} is not set, so this route is closed");
-        return Err(Problem::ours(503, what));
+        return Err(Problem::ours(503, &what));
     };
     let given = call.header("authorization").unwrap_or_default();
     let allowed = given.strip_prefix(scheme).is_some_and(|given| {
@@ -70,7 +70,7 @@ impl Defaults {
     /// 503 when one is no zone, currency or unit: better closed than wrong.
     pub fn read(env: &Env) -> Result<Self, Problem> {
         let wrong = |name: &str, value: &str| {
-            Problem::ours(503, format!("the setting {name} is {value:?}, which cannot be read"))
+            Problem::ours(503, &format!("the setting {name} is {value:?}, which cannot be read"))
         };
         let zone = text(env, "DEFAULT_TIMEZONE").unwrap_or_else(|| "UTC".to_owned());
         let currency = text(env, "DEFAULT_CURRENCY").unwrap_or_else(|| "USD".to_owned());

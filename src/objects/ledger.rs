@@ -1,7 +1,6 @@
 //! A campaign's ledger in its object's SQLite: [`promo_core::ledger::campaign`], which says why it is
 //! right, reading and writing two tables.
 
-use promo_core::ident::CampaignId;
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::{Books, Changes, Command, TabRecord, apply};
 use worker::{
@@ -44,11 +43,6 @@ impl DurableObject for Ledger {
         })
         .await
     }
-}
-
-/// The name of a campaign's object.
-pub fn name(campaign: &CampaignId) -> &str {
-    campaign.as_str()
 }
 
 struct Sqlite<'a>(&'a SqlStorage);

@@ -5,14 +5,16 @@
 //! turn are one transaction ([`store::in_one_transaction`]), and no reply leaves before they are
 //! durable (the runtime's output gate).
 
+#[expect(missing_docs, reason = "the macro's own methods have none")]
 mod ledger;
 mod store;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
 mod tab;
 
 pub use ledger::Ledger;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-pub use tab::Tab;
+pub use tab::{Answer, Question, Tab};
 use worker::{Request, Response};
 
 /// The version of what is said between edge and object. During a deployment an old edge can talk to

@@ -36,8 +36,7 @@ pub fn in_one_transaction(
     state: &State,
     writes: impl FnOnce() -> worker::Result<()> + 'static,
 ) -> worker::Result<()> {
-    let storage: &JsValue = state.storage().as_raw().as_ref();
-    let storage = storage.clone();
+    let storage: JsValue = state.storage().as_raw().into();
     let function: Function = Reflect::get(&storage, &"transactionSync".into())?.dyn_into()?;
     let body = Closure::once(move || writes().map_err(JsValue::from));
     function.call1(&storage, body.as_ref())?;

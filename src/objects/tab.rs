@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use promo_core::ident::{LocationId, TabId};
+use promo_core::ident::LocationId;
 use promo_core::ledger::tab::{self, Command, Reply};
 use serde::{Deserialize, Serialize};
 use worker::{
@@ -14,8 +14,7 @@ use worker::{
 
 use super::store::{first_document, in_one_transaction};
 
-const TABLE: &str =
-    "CREATE TABLE IF NOT EXISTS tab (location TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS tab (location TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID";
 
 /// All tabs of one name.
 #[durable_object(fetch)]
@@ -72,15 +71,11 @@ impl DurableObject for Tab {
     }
 }
 
-/// The name of a tab's object.
-pub fn name(tab: &TabId) -> &str {
-    tab.as_str()
-}
-
 fn all(sql: &SqlStorage) -> worker::Result<BTreeMap<LocationId, tab::Tab>> {
     let mut tabs = BTreeMap::new();
     for row in sql.exec("SELECT location, record FROM tab", None)?.raw() {
-        if let [SqlStorageValue::String(location), SqlStorageValue::String(record)] = row?.as_slice()
+        if let [SqlStorageValue::String(location), SqlStorageValue::String(record)] =
+            row?.as_slice()
         {
             let location = LocationId::parse(location).map_err(|error| error.to_string())?;
             tabs.insert(location, serde_json::from_str(record)?);

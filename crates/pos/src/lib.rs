@@ -5,3 +5,4 @@
 //! reference, once a partner has it, changes one file.
 
 pub mod gotab;
+pub mod neutral;

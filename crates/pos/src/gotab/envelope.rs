@@ -94,11 +94,11 @@ impl Envelope {
 
     /// Assumed: `items`, or when that is empty the items of `orders`.
     fn items(&self) -> Box<dyn Iterator<Item = &Value> + '_> {
-        let list = |value: Option<&'_ Value>| value.and_then(Value::as_array);
-        match list(self.tab_data().get("items")) {
+        let list = |key| self.tab_data().get(key).and_then(Value::as_array);
+        match list("items") {
             Some(items) if !items.is_empty() => Box::new(items.iter()),
             _ => Box::new(
-                list(self.tab_data().get("orders"))
+                list("orders")
                     .into_iter()
                     .flatten()
                     .filter_map(|order| order.get("items").and_then(Value::as_array))

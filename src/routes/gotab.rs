@@ -1,0 +1,89 @@
+//! `POST /gotab/promo`: GoTab's Promo events. The wire is [`promo_pos::gotab::promo`]; what happens
+//! is [`promo_core::checkout`].
+
+use promo_core::checkout::{Event, Failure, Inquired, Reversal, inquire, redeem, reverse};
+use promo_core::fault::Faults;
+use promo_core::ledger::TabKey;
+use promo_pos::gotab::envelope::Envelope;
+use promo_pos::gotab::promo::{self, Asked};
+use serde_json::json;
+use worker::{Context, Env};
+
+use super::till::{self, Place};
+use crate::http::{Call, Problem, Reply};
+use crate::ports::Edge;
+use crate::settings::authorize;
+
+/// Which POS this is, in ledgers and logs.
+const POS: &str = "gotab";
+/// GoTab does not say under which key it looks for a text.
+const TEXT_KEYS: &[&str] = &["message", "error"];
+
+/// Answers a Promo event.
+///
+/// # Errors
+/// 404 with a text for the guest, 400 for anything else about the event; 401, 413, 415, 503 as
+/// everywhere.
+pub async fn promo(call: &Call, env: &Env, context: &Context) -> Result<Reply, Problem> {
+    answer(call, env, context).await.map_err(|problem| problem.mirrored(TEXT_KEYS))
+}
+
+async fn answer(call: &Call, env: &Env, context: &Context) -> Result<Reply, Problem> {
+    authorize(call, env, "GOTAB_PROMO_AUTH", "")?;
+    let envelope = Envelope::read(&call.json_body().await?).map_err(bad_event)?;
+    call.trace.note("event", envelope.event_type.as_str());
+    let asked = promo::asked(&envelope).map_err(bad_event)?;
+    let tab = envelope.tab().map_err(bad_event)?;
+    let edge = Edge::new(env, context, call)?;
+    match asked {
+        Asked::Inquire { code } => {
+            let place = Place::read(&edge, env, &tab.location, Some(&code)).await?;
+            let event = event(call, env, &place, &envelope, tab)?;
+            let inquired = inquire(&edge, &code, &event).await.map_err(failed)?;
+            call.trace.note_inquired(&inquired);
+            match &inquired {
+                Inquired::Offers(quotes) => {
+                    Ok(Reply::json(200, &promo::inquire_reply(quotes, place.amount_unit())))
+                }
+                Inquired::Refused { .. } => Err(Problem::new(404, &place.refusal(&inquired))),
+            }
+        }
+        Asked::Redeem { offer_ids } => {
+            let place = Place::read(&edge, env, &tab.location, None).await?;
+            let event = event(call, env, &place, &envelope, tab)?;
+            let redeemed = redeem(&edge, &offer_ids, &event).await.map_err(failed)?;
+            call.trace.note_redeemed(&redeemed);
+            if !redeemed.known {
+                return Err(Problem::new(404, place.refused()));
+            }
+            let (unit, text) = (place.amount_unit(), place.refused());
+            let reply = promo::redeem_reply(&redeemed.applied, &redeemed.rejected, text, unit);
+            Ok(Reply::json(200, &reply))
+        }
+        Asked::Reverse { offer_ids } => {
+            let reversal = Reversal { tab, offer_ids, received: call.received };
+            let reversed = reverse(&edge, &reversal).await.map_err(failed)?;
+            call.trace.note_reversed(&reversed);
+            Ok(Reply::json(200, &json!({})))
+        }
+    }
+}
+
+fn event(
+    call: &Call,
+    env: &Env,
+    place: &Place,
+    envelope: &Envelope,
+    tab: TabKey,
+) -> Result<Event, Problem> {
+    let cart = envelope.cart(&tab, place.currency()).check().map_err(bad_event)?;
+    place.event(call, env, POS, tab, cart)
+}
+
+fn bad_event(faults: Faults) -> Problem {
+    Problem::faults(400, "the event cannot be read", faults)
+}
+
+fn failed(failure: Failure) -> Problem {
+    till::failed(failure, 400)
+}

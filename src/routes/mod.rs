@@ -1,0 +1,45 @@
+//! Which request goes to which route, and what the routes of tills share.
+
+mod admin;
+mod gotab;
+mod neutral;
+mod till;
+
+use serde_json::json;
+use worker::{Context, Env, Method, Request, Response};
+
+use crate::http::{Call, Problem, Reply};
+
+/// Answers a request. Whatever goes wrong becomes a reply, and the next request is served.
+pub async fn handle(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let call = Call::new(request);
+    let result = dispatch(&call, &env, &context).await;
+    call.finish(result)
+}
+
+async fn dispatch(call: &Call, env: &Env, context: &Context) -> Result<Reply, Problem> {
+    let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
+    let allowed: &[Method] = match segments.as_slice() {
+        ["healthz"] => &[Method::Get],
+        ["gotab", "promo"] | ["v1", "inquire" | "redeem" | "reverse"] => &[Method::Post],
+        ["admin", rest @ ..] => admin::allowed(rest),
+        _ => &[],
+    };
+    if allowed.is_empty() {
+        return Err(Problem::new(404, "there is nothing at this address"));
+    }
+    if !allowed.contains(&call.method) {
+        let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+        let detail = format!("this address takes {}", names.join(", "));
+        return Err(Problem::new(405, &detail).with_header("allow", &names.join(", ")));
+    }
+    match segments.as_slice() {
+        ["healthz"] => {
+            Ok(Reply::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
+        }
+        ["gotab", "promo"] => gotab::promo(call, env, context).await,
+        ["v1", question] => neutral::answer(question, call, env, context).await,
+        ["admin", rest @ ..] => admin::answer(rest, call, env, context).await,
+        _ => Err(Problem::new(404, "there is nothing at this address")),
+    }
+}

@@ -1,0 +1,113 @@
+//! What every point of sale's route needs: the place's settings, and the event as the rules want it.
+
+use promo_core::cart::Cart;
+use promo_core::checkout::{Event, Failure, Inquired};
+use promo_core::customer::pseudonym;
+use promo_core::engine::{Context, LocationFacts};
+use promo_core::ident::LocationId;
+use promo_core::ledger::TabKey;
+use promo_core::location::Location;
+use worker::Env;
+
+use crate::http::{Call, Problem};
+use crate::ports::Edge;
+use crate::settings::{self, Defaults};
+
+/// The settings that hold where a tab is.
+pub struct Place {
+    defaults: Defaults,
+    location: Location,
+}
+
+impl Place {
+    /// Reads them; with the code's entry in the same breath, so that both are one wait.
+    ///
+    /// # Errors
+    /// When KV cannot be read, or a setting of the deployment is wrong.
+    pub async fn read(
+        edge: &Edge<'_>,
+        env: &Env,
+        location: &LocationId,
+        code: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let defaults = Defaults::read(env)?;
+        let location = edge.catalogue.location_and_code(location, code).await?;
+        Ok(Self { defaults, location })
+    }
+
+    /// The currency of tabs that name none.
+    pub fn currency(&self) -> &str {
+        self.location.currency.as_ref().unwrap_or(&self.defaults.currency).as_str()
+    }
+
+    /// In what the POS wants amounts.
+    pub fn amount_unit(&self) -> promo_core::location::AmountUnit {
+        self.location.amount_unit.unwrap_or(self.defaults.amount_unit)
+    }
+
+    /// What a guest reads when a code is refused. Without hints it is the deployment's own text, not
+    /// the campaign's, which would betray that the code exists.
+    pub fn refusal(&self, inquired: &Inquired) -> String {
+        match inquired {
+            Inquired::Refused { campaign: Some(campaign), detail, .. }
+                if campaign.guest().hints =>
+            {
+                let text = campaign.guest().refused.as_deref().unwrap_or(&self.defaults.refused);
+                format!("{text} ({detail})")
+            }
+            _ => self.defaults.refused.clone(),
+        }
+    }
+
+    /// What a guest reads when an offer is not given.
+    pub fn refused(&self) -> &str {
+        &self.defaults.refused
+    }
+
+    /// The event as the rules want it.
+    ///
+    /// # Errors
+    /// 503 when the deployment has no pepper for its guests' pseudonyms.
+    pub fn event(
+        &self,
+        call: &Call,
+        env: &Env,
+        pos: &'static str,
+        tab: TabKey,
+        cart: Cart,
+    ) -> Result<Event, Problem> {
+        let Some(pepper) = settings::text(env, "PII_PEPPER") else {
+            let what = "the secret PII_PEPPER is not set, so no guest can be counted";
+            return Err(Problem::ours(503, what));
+        };
+        call.trace.note("location", tab.location.as_str());
+        call.trace.note("tab", tab.tab.as_str());
+        Ok(Event {
+            customer: cart.customer().and_then(|guest| pseudonym(&guest, pepper.as_bytes())),
+            tab,
+            cart,
+            received: call.received,
+            attempt: call.attempt.clone(),
+            pos,
+            context: Context {
+                at: call.received,
+                location: LocationFacts {
+                    timezone: self.location.timezone.clone(),
+                    tags: self.location.tags.clone(),
+                },
+                default_zone: self.defaults.zone.clone(),
+            },
+        })
+    }
+}
+
+/// What a till hears when an event cannot be answered; `cart` is the status for a cart of its own
+/// making that cannot be priced.
+pub fn failed(failure: Failure, cart: u16) -> Problem {
+    match failure {
+        Failure::Unreachable => {
+            Problem::ours(503, &failure.to_string()).with_header("retry-after", "1")
+        }
+        Failure::Cart(why) => Problem::new(cart, &why),
+    }
+}
