@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{self, Child, Stdio},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU32, AtomicUsize, Ordering},
         mpsc::{Sender, channel},
     },
@@ -116,14 +116,18 @@ impl Service {
         Self::with().start()
     }
 
+    /// One service for all tests of a process that neither kill it nor mind the others' data. It ends with
+    /// the process.
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Service> = LazyLock::new(Service::start);
+        &SHARED
+    }
+
     /// The default [`Options`], to be changed and started.
     #[must_use]
     pub fn with() -> Options {
         let vars = secrets::ALL.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Options {
-            samples: false,
-            vars: BTreeMap::from(vars),
-        }
+        Options { samples: false, vars: BTreeMap::from(vars) }
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -158,10 +162,7 @@ impl Service {
 
     /// What the service has printed so far, a line each, across restarts.
     pub fn log(&self) -> Vec<String> {
-        self.log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The state directory.
@@ -266,9 +267,7 @@ impl Service {
                     // Nobody waits for it twice.
                     let _ = ready.send(());
                 }
-                log.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(line);
+                log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
         });
     }
@@ -278,10 +277,7 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.kill();
         if thread::panicking() {
-            eprintln!(
-                "--- the service said (state kept in {}):",
-                self.state.display()
-            );
+            eprintln!("--- the service said (state kept in {}):", self.state.display());
             for line in self.log() {
                 eprintln!("{line}");
             }
@@ -296,9 +292,9 @@ impl Drop for Service {
 fn fresh_state() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let dir = paths::target()
-        .join("test-state")
-        .join(format!("{}-{count}", process::id()));
+    let dir = paths::test_state().join(format!("{}-{count}", process::id()));
+    // An earlier process may have had our number.
+    let _ = fs::remove_dir_all(&dir);
     must("cannot make a state directory", fs::create_dir_all(&dir));
     dir
 }

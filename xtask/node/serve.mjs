@@ -89,7 +89,8 @@ try {
   }
 } catch (error) {
   await runtime.dispose().catch(() => {});
-  fail(error.message);
+  // A broken pipe: workerd ended at once, and has said why.
+  fail(error.code === "EPIPE" ? "workerd did not start" : error.message);
 }
 
 function readSettings() {

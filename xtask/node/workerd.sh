@@ -19,10 +19,12 @@ if command -v setpriv >/dev/null; then
   exec setpriv --pdeathsig KILL sh -c '[ "$PPID" = "$PROMO_PARENT" ] && exec "$PROMO_WORKERD" "$@"' workerd "$@"
 fi
 
-"$PROMO_WORKERD" "$@" <&0 &
+# A background command's standard input is /dev/null unless it comes by another number.
+exec 4<&0
+"$PROMO_WORKERD" "$@" <&4 4<&- &
 workerd=$!
 (
-  exec 0</dev/null 1>&0 2>&0 3>&0
+  exec 0</dev/null 1>&0 2>&0 3>&0 4<&-
   while kill -0 "$$" && kill -0 "$PPID" && kill -0 "$workerd"; do sleep 0.5; done
   kill -9 "$workerd"
 ) &

@@ -42,10 +42,7 @@ pub fn build(toolchain: Toolchain) -> Result<()> {
         root.join("xtask/bindgen/src/main.rs"),
     ];
     inputs.extend(["bundle.mjs", "shim.mjs"].map(paths::node_script));
-    let stamp = Stamp::of_files(
-        paths::build().join(".stamp"),
-        inputs.iter().map(PathBuf::as_path),
-    );
+    let stamp = Stamp::of_files(paths::build().join(".stamp"), inputs.iter().map(PathBuf::as_path));
     if stamp.is_fresh() {
         return Ok(());
     }
@@ -60,35 +57,21 @@ pub fn build(toolchain: Toolchain) -> Result<()> {
             .arg(&bound))
     })?;
     step("bundle (wasm-opt, esbuild)", || {
-        run(node::command(paths::node_script("bundle.mjs"))?
-            .arg(&bound)
-            .arg(paths::build()))
+        run(node::command(paths::node_script("bundle.mjs"))?.arg(&bound).arg(paths::build()))
     })?;
     stamp.write()
 }
 
 /// Has Cargo build the Worker, and returns where it put it.
 fn compile(toolchain: Toolchain) -> Result<PathBuf> {
-    let args = [
-        "build",
-        "--release",
-        "--package",
-        "promo-edge",
-        "--lib",
-        "--target",
-        TARGET,
-    ];
+    let args = ["build", "--release", "--package", "promo-edge", "--lib", "--target", TARGET];
     let mut cargo = toolchain.cargo();
     cargo.args(args);
     // Cargo's own lines tell a long build from a hanging one, and a fresh one says next to nothing.
     if env::var_os("CI").is_some() {
         cargo.arg("--quiet");
     }
-    say(format_args!(
-        "==> Worker ({toolchain:?} toolchain, {TARGET})"
-    ));
+    say(format_args!("==> Worker ({toolchain:?} toolchain, {TARGET})"));
     run(&mut cargo).context("step failed: Worker")?;
-    Ok(paths::wasm_target()
-        .join(TARGET)
-        .join("release/promo_edge.wasm"))
+    Ok(paths::wasm_target().join(TARGET).join("release/promo_edge.wasm"))
 }

@@ -1,11 +1,11 @@
 //! `cargo xtask test`: everything CI runs, in order; the first failure ends it.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use anyhow::{Context, Result};
 
 use crate::{
-    build, host,
+    build, host, paths,
     report::{run, shown, step},
 };
 
@@ -17,33 +17,19 @@ pub fn all(long: bool) -> Result<()> {
     cargo("format", &["fmt", "--all", "--check"], false)?;
     cargo(
         "lints",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--quiet",
-            "--",
-            "--deny=warnings",
-        ],
+        &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny=warnings"],
         false,
     )?;
     // The Worker's own crate is proven by the black-box tests alone.
     cargo(
         "native tests",
-        &[
-            "test",
-            "--workspace",
-            "--exclude=promo-edge",
-            "--exclude=promo-tests",
-        ],
+        &["test", "--workspace", "--exclude=promo-edge", "--exclude=promo-tests"],
         long,
     )?;
     step("build", build::with_setup).context("to run the failed step alone: cargo xtask build")?;
-    cargo(
-        "black-box tests on workerd",
-        &["test", "--package=promo-tests"],
-        long,
-    )
+    // What failed or shared services of earlier runs have left; it may not be there.
+    let _ = fs::remove_dir_all(paths::test_state());
+    cargo("black-box tests on workerd", &["test", "--package=promo-tests"], long)
 }
 
 fn cargo(name: &str, args: &[&str], long: bool) -> Result<()> {

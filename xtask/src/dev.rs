@@ -42,9 +42,7 @@ fn absolute(dir: OsString) -> Result<PathBuf> {
         bail!("--state needs a directory");
     }
     // Relative to where the user stands, though everything runs from the repository's root.
-    Ok(env::current_dir()
-        .context("no current directory")?
-        .join(dir))
+    Ok(env::current_dir().context("no current directory")?.join(dir))
 }
 
 /// Becomes the runtime, so that whoever kills us kills it: there is no parent left to outlive.

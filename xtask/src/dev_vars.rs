@@ -22,10 +22,7 @@ pub fn path() -> PathBuf {
 pub fn ensure() -> Result<()> {
     let path = path();
     let written = fs::read_to_string(&path).unwrap_or_default();
-    let missing: Vec<_> = required()?
-        .into_iter()
-        .filter(|name| !names(&written).any(|known| known == name))
-        .collect();
+    let missing = missing(required()?, &written);
     if missing.is_empty() {
         return Ok(());
     }
@@ -64,19 +61,17 @@ fn required() -> Result<Vec<String>> {
         .and_then(|secrets| secrets.get("required"))
         .and_then(toml::Value::as_array)
         .context("wrangler.toml has no [secrets] required = […]")?;
-    Ok(names
-        .iter()
-        .filter_map(toml::Value::as_str)
-        .map(str::to_owned)
-        .collect())
+    Ok(names.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect())
 }
 
-/// The names a file of this kind gives values to.
-fn names(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, _)| name.trim().trim_start_matches("export ").trim())
-        .filter(|name| !name.starts_with('#'))
+/// Those of `names` that a file with this text gives no value to.
+fn missing(names: Vec<String>, text: &str) -> Vec<String> {
+    let given = |name: &str| {
+        text.lines()
+            .filter_map(|line| line.split_once('='))
+            .any(|(known, _)| known.trim().trim_start_matches("export ").trim() == name)
+    };
+    names.into_iter().filter(|name| !given(name)).collect()
 }
 
 /// 192 random bits, in hexadecimal.
@@ -86,4 +81,31 @@ fn random() -> Result<String> {
         .and_then(|mut source| source.read_exact(&mut bytes))
         .context("cannot read /dev/urandom")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_without_a_value_are_missing() {
+        let names = || ["A", "B", "C"].map(str::to_owned).to_vec();
+
+        assert_eq!(missing(names(), ""), names());
+        assert_eq!(missing(names(), "# C=1\nexport A=x\n B = \"y=z\"\n"), ["C"]);
+        assert!(missing(names(), "C=\nB=\nA=").is_empty(), "empty is a value");
+    }
+
+    #[test]
+    fn every_secret_is_random() {
+        let one = random().unwrap();
+
+        assert_eq!(one.len(), 48);
+        assert_ne!(one, random().unwrap());
+    }
+
+    #[test]
+    fn wrangler_toml_names_the_secrets() {
+        assert!(required().unwrap().contains(&"ADMIN_TOKEN".to_owned()));
+    }
 }

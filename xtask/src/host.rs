@@ -9,17 +9,12 @@ use std::{
 /// The first program of that name on the PATH.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|dir| dir.join(program))
-        .find(|file| file.is_file())
+    env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
 
 /// Whether we may install packages and write below /usr.
 pub fn is_root() -> bool {
-    Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|done| done.stdout.trim_ascii() == b"0")
+    Command::new("id").arg("-u").output().is_ok_and(|done| done.stdout.trim_ascii() == b"0")
 }
 
 /// Cargo of the toolchain that runs us, for native code.
@@ -35,9 +30,7 @@ pub fn cargo() -> Command {
 pub fn system(program: &Path) -> Command {
     let mut command = Command::new(program);
     let path = env::var_os("PATH").unwrap_or_default();
-    let dirs = [PathBuf::from("/usr/bin")]
-        .into_iter()
-        .chain(env::split_paths(&path));
+    let dirs = [PathBuf::from("/usr/bin")].into_iter().chain(env::split_paths(&path));
     if let Ok(path) = env::join_paths(dirs) {
         command.env("PATH", path);
     }

@@ -20,10 +20,8 @@ const OLDEST_NODE: u32 = 22;
 pub fn ensure() -> Result<()> {
     let root = paths::root();
     let inputs = [root.join("package.json"), root.join("package-lock.json")];
-    let stamp = Stamp::of_files(
-        root.join("node_modules/.stamp"),
-        inputs.iter().map(PathBuf::as_path),
-    );
+    let stamp =
+        Stamp::of_files(root.join("node_modules/.stamp"), inputs.iter().map(PathBuf::as_path));
     if stamp.is_fresh() {
         return Ok(());
     }
@@ -79,9 +77,6 @@ pub fn command(script: PathBuf) -> Result<Command> {
         .env("WRANGLER_SEND_METRICS", "false")
         .env("WRANGLER_SEND_ERROR_REPORTS", "false")
         // Halves the start of a script that imports Miniflare.
-        .env(
-            "NODE_COMPILE_CACHE",
-            paths::root().join("node_modules/.cache/compiled"),
-        );
+        .env("NODE_COMPILE_CACHE", paths::root().join("node_modules/.cache/compiled"));
     Ok(command)
 }

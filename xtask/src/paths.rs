@@ -27,6 +27,11 @@ pub fn build() -> PathBuf {
     root().join("build")
 }
 
+/// What the services of the black-box tests keep, a directory each.
+pub fn test_state() -> PathBuf {
+    target().join("test-state")
+}
+
 /// A Node script of ours.
 pub fn node_script(name: &str) -> PathBuf {
     root().join("xtask/node").join(name)

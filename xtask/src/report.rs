@@ -67,9 +67,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// # Errors
 /// When it cannot be started.
 pub fn status(command: &mut Command) -> Result<ExitStatus> {
-    command
-        .status()
-        .with_context(|| format!("cannot start: {}", shown(command)))
+    command.status().with_context(|| format!("cannot start: {}", shown(command)))
 }
 
 /// Runs a command quietly and returns its standard output, trimmed.
@@ -77,17 +75,10 @@ pub fn status(command: &mut Command) -> Result<ExitStatus> {
 /// # Errors
 /// When it cannot be started or does not exit with 0; the error has what it wrote to standard error.
 pub fn output(command: &mut Command) -> Result<String> {
-    let done = command
-        .output()
-        .with_context(|| format!("cannot start: {}", shown(command)))?;
+    let done = command.output().with_context(|| format!("cannot start: {}", shown(command)))?;
     if !done.status.success() {
         let stderr = String::from_utf8_lossy(&done.stderr);
-        bail!(
-            "{} from: {}\n{}",
-            done.status,
-            shown(command),
-            stderr.trim()
-        );
+        bail!("{} from: {}\n{}", done.status, shown(command), stderr.trim());
     }
     Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
 }

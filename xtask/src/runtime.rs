@@ -36,10 +36,7 @@ impl Launch {
             bail!("the Worker has not been built: run `cargo xtask build` first");
         }
         let mut command = node::command(paths::node_script("serve.mjs"))?;
-        command
-            .arg(format!("--port={}", self.port))
-            .arg("--state")
-            .arg(&self.state);
+        command.arg(format!("--port={}", self.port)).arg("--state").arg(&self.state);
         for (wanted, flag) in [
             (self.samples, "--samples"),
             (self.dev_vars, "--dev-vars"),

@@ -55,11 +55,32 @@ pub fn lock() -> Result<File> {
     let path = target.join("xtask.lock");
     let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
     if file.try_lock().is_err() {
-        say(format_args!(
-            "waiting for another xtask to finish set-up and build …"
-        ));
-        file.lock()
-            .with_context(|| format!("cannot lock {}", path.display()))?;
+        say(format_args!("waiting for another xtask to finish set-up and build …"));
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_fresh_until_an_input_changes() {
+        let dir = env::temp_dir().join(format!("xtask-stamp-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let input = dir.join("input");
+        let stamp = || Stamp::of_files(dir.join("stamp"), [input.as_path()]);
+        fs::write(&input, "one").unwrap();
+        assert!(!stamp().is_fresh(), "nothing has run yet");
+
+        stamp().write().unwrap();
+        assert!(stamp().is_fresh());
+
+        fs::write(&input, "two").unwrap();
+        assert!(!stamp().is_fresh());
+        fs::remove_dir_all(dir).unwrap();
+    }
 }

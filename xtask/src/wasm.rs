@@ -25,13 +25,8 @@ use crate::{
 /// The target of a Worker.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-const DEBIAN_PACKAGES: [&str; 5] = [
-    "rustc-web",
-    "cargo-web",
-    "rust-web-src",
-    "rust-web-llvm",
-    "lld-22",
-];
+const DEBIAN_PACKAGES: [&str; 5] =
+    ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 
@@ -51,9 +46,7 @@ impl Toolchain {
             Self::Native => host::cargo(),
             Self::Debian => host::system(Path::new(DEBIAN_CARGO)),
         };
-        command
-            .current_dir(paths::root())
-            .env("CARGO_TARGET_DIR", paths::wasm_target());
+        command.current_dir(paths::root()).env("CARGO_TARGET_DIR", paths::wasm_target());
         command
     }
 }
@@ -73,9 +66,7 @@ pub fn ensure() -> Result<Toolchain> {
         Ok(()) => return Ok(Toolchain::Native),
         Err(error) => error,
     };
-    say(format_args!(
-        "    rustup cannot add the target here; falling back on Debian's compiler"
-    ));
+    say(format_args!("    rustup cannot add the target here; falling back on Debian's compiler"));
     match debian_install() {
         Ok(()) => Ok(Toolchain::Debian),
         Err(debian) => bail!(
@@ -89,9 +80,7 @@ pub fn ensure() -> Result<Toolchain> {
 fn has_std(rustc: Command) -> bool {
     libdir(rustc).is_ok_and(|dir| {
         fs::read_dir(dir).is_ok_and(|files| {
-            files
-                .flatten()
-                .any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
+            files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
         })
     })
 }
@@ -107,9 +96,7 @@ fn rustup_add() -> Result<()> {
     step("Wasm target from rustup", || {
         // It would retry a download that cannot succeed for a minute.
         output(
-            Command::new("rustup")
-                .args(["target", "add", TARGET])
-                .env("RUSTUP_MAX_RETRIES", "1"),
+            Command::new("rustup").args(["target", "add", TARGET]).env("RUSTUP_MAX_RETRIES", "1"),
         )?;
         if !has_std(Command::new("rustc")) {
             bail!("rustup added the target, but not to the `rustc` on the PATH");
@@ -150,9 +137,7 @@ fn debian_install() -> Result<()> {
             // The lists may be older than the archive: then what they name is not there.
             output(apt().arg("update"))?;
             output(
-                apt()
-                    .args(["install", "--yes", "--no-install-recommends"])
-                    .args(DEBIAN_PACKAGES),
+                apt().args(["install", "--yes", "--no-install-recommends"]).args(DEBIAN_PACKAGES),
             )
         })?;
     }
@@ -161,10 +146,7 @@ fn debian_install() -> Result<()> {
 
 fn apt() -> Command {
     let mut command = Command::new("apt-get");
-    command
-        .arg("--quiet")
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null());
+    command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
     command
 }
 

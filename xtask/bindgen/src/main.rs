@@ -22,7 +22,5 @@ fn main() -> Result<()> {
         // The shim starts a new instance when one has trapped (xtask/node/shim.mjs).
         .reset_state_function(true)
         .force_enable_abort_handler(true);
-    bindgen
-        .generate(&out_dir)
-        .with_context(|| format!("wasm-bindgen on {}", input.display()))
+    bindgen.generate(&out_dir).with_context(|| format!("wasm-bindgen on {}", input.display()))
 }
