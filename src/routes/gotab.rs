@@ -76,7 +76,7 @@ fn event(
     envelope: &Envelope,
     tab: TabKey,
 ) -> Result<Event, Problem> {
-    let cart = envelope.cart(&tab, place.currency()).check().map_err(bad_event)?;
+    let cart = envelope.cart(&tab, place.currency()).map_err(bad_event)?;
     place.event(call, env, POS, tab, cart)
 }
 

@@ -14,9 +14,12 @@
 //! with its test, or with the test process however that ends.
 #![expect(
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a harness fails the test it serves; there is nobody to return an error to"
 )]
 
+pub mod campaign;
+pub mod gotab;
 mod http;
 mod service;
 

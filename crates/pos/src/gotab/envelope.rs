@@ -4,7 +4,7 @@
 //! Known for INQUIRE; assumed to be the same for the other events. The shapes inside `tab_data`
 //! (items, customers) are not published and assumed here; see `docs/gotab.md`.
 
-use promo_core::cart::{CartDraft, CustomerDraft, LineDraft};
+use promo_core::cart::{Cart, CartDraft, CustomerDraft, LineDraft};
 use promo_core::fault::{Faults, Path, Sink};
 use promo_core::ident::{LocationId, TabId};
 use promo_core::ledger::TabKey;
@@ -71,8 +71,14 @@ impl Envelope {
     }
 
     /// The tab as a cart. GoTab states no currency, so the location's or deployment's is passed in.
-    #[must_use]
-    pub fn cart(&self, tab: &TabKey, currency: &str) -> CartDraft {
+    ///
+    /// # Errors
+    /// When the tab is no sound cart; the places are those of the event.
+    pub fn cart(&self, tab: &TabKey, currency: &str) -> Result<Cart, Faults> {
+        self.draft(tab, currency).check().map_err(|faults| faults.below("/tab_data"))
+    }
+
+    fn draft(&self, tab: &TabKey, currency: &str) -> CartDraft {
         let data = self.tab_data();
         let amount = |key: &str| first(data, &[key]).and_then(integer);
         let mut lines: Vec<LineDraft> =

@@ -1,0 +1,123 @@
+//! What operators do: campaigns and locations in KV.
+
+use promo_tests::Service;
+use promo_tests::campaign::{publish, ten_percent, with};
+use promo_tests::gotab::Tab;
+use serde_json::json;
+
+#[test]
+fn a_campaign_is_put_got_changed_and_deleted_and_the_next_request_sees_it() {
+    let service = Service::shared();
+    let tab = Tab::new(service, "crud");
+    let document =
+        with(ten_percent("crud", "FIRST10"), "codes", json!({ "fixed": ["First-10", "KEPT10"] }));
+    let at = "/admin/campaigns/crud";
+
+    publish(service, &document);
+    assert_eq!(service.get(at).admin().send().json(), document);
+    assert_eq!(tab.inquire("first10").status, 200);
+
+    let mut changed = with(document, "codes", json!({ "fixed": ["KEPT10", "NEW10"] }));
+    changed["offers"][0]["discount"]["percent"] = json!("50");
+    publish(service, &changed);
+    assert_eq!(tab.inquire("FIRST10").status, 404, "a code that was taken out is gone");
+    for code in ["KEPT10", "NEW10"] {
+        let reply = tab.inquire(code);
+        assert!(reply.text().contains("\"amount\":5.50,"), "{code}: {reply}");
+    }
+
+    let deleted = service.delete(at).admin().send();
+    assert_eq!(deleted.status, 200, "{deleted}");
+    assert_eq!(service.get(at).admin().send().status, 404);
+    assert_eq!(service.delete(at).admin().send().status, 404);
+    assert_eq!(tab.inquire("NEW10").status, 404);
+}
+
+#[test]
+fn a_document_with_faults_is_told_all_of_them() {
+    let service = Service::shared();
+    let document = json!({
+        "id": "faulty", "name": "Faulty", "currency": "USD", "codes": { "fixed": ["FAULTY"] },
+        "offers": [{ "id": "x", "name": "X", "discount": { "percent": "110" }, "priorty": 1 }]
+    });
+
+    let reply = service.put("/admin/campaigns/faulty").admin().json(&document);
+
+    assert_eq!(reply.status, 422, "{reply}");
+    let errors = reply.json()["errors"].clone();
+    let pointers: Vec<_> =
+        errors.as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    assert!(pointers.contains(&"/offers/0/discount/percent"), "{reply}");
+    assert!(pointers.contains(&"/offers/0/priorty"), "{reply}");
+    assert_eq!(service.get("/admin/campaigns/faulty").admin().send().status, 404);
+}
+
+#[test]
+fn a_put_under_another_id_or_with_anothers_code_is_refused() {
+    let service = Service::shared();
+    publish(service, &ten_percent("holder", "HELD10"));
+
+    let misnamed =
+        service.put("/admin/campaigns/other").admin().json(&ten_percent("holder", "X10"));
+    assert_eq!(misnamed.status, 422, "{misnamed}");
+    assert_eq!(misnamed.json()["errors"][0]["pointer"], "/id");
+
+    let thief = ten_percent("thief", "held-10");
+    let stolen = service.put("/admin/campaigns/thief").admin().json(&thief);
+    assert_eq!(stolen.status, 409, "{stolen}");
+    assert_eq!(stolen.json()["errors"][0]["pointer"], "/codes/fixed/0");
+}
+
+#[test]
+fn a_campaign_that_is_over_is_published_with_a_warning() {
+    let service = Service::shared();
+    let over = with(ten_percent("past", "PAST10"), "ends_at", json!("2020-01-01T00:00"));
+
+    let reply = service.put("/admin/campaigns/past").admin().json(&over);
+
+    assert_eq!(reply.status, 200, "{reply}");
+    assert_eq!(reply.json()["warnings"][0]["pointer"], "/ends_at", "{reply}");
+}
+
+#[test]
+fn campaigns_are_listed_and_a_code_says_where_it_leads() {
+    let service = Service::shared();
+    publish(service, &ten_percent("listed-one", "LISTED10"));
+
+    let list = service.get("/admin/campaigns").admin().send().json();
+    let ids: Vec<_> = list["campaigns"].as_array().unwrap().iter().map(|c| &c["id"]).collect();
+    assert!(ids.contains(&&json!("listed-one")), "{list}");
+
+    let code = service.get("/admin/codes/listed-10").admin().send();
+    assert_eq!(code.json(), json!({ "code": "LISTED10", "campaign": "listed-one" }));
+    assert_eq!(service.get("/admin/codes/nowhere").admin().send().status, 404);
+}
+
+#[test]
+fn a_location_is_put_and_got_and_its_faults_are_told() {
+    let service = Service::shared();
+    let place = json!({ "timezone": "Europe/Madrid", "tag": ["beach"], "currency": "EUR" });
+
+    let put = service.put("/admin/locations/Plaza%20Mayor").admin().json(&place);
+    assert_eq!(put.status, 200, "{put}");
+    assert_eq!(service.get("/admin/locations/Plaza%20Mayor").admin().send().json(), place);
+
+    let bad = json!({ "timezone": "Mars/Base" });
+    let refused = service.put("/admin/locations/1").admin().json(&bad);
+    assert_eq!(
+        (refused.status, &refused.json()["errors"][0]["pointer"]),
+        (422, &json!("/timezone"))
+    );
+}
+
+#[test]
+fn a_campaign_in_another_currency_than_the_place_gives_nothing() {
+    let service = Service::shared();
+    publish(service, &ten_percent("dollars", "DOLLARS10"));
+    let euro = json!({ "currency": "EUR" });
+    assert_eq!(service.put("/admin/locations/euro").admin().json(&euro).status, 200);
+    let tab = Tab::new(service, "dollars");
+
+    assert_eq!(tab.inquire("DOLLARS10").status, 200);
+    assert_eq!(tab.with("location_id", json!("euro")).inquire("DOLLARS10").status, 404);
+}

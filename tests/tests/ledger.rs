@@ -1,0 +1,81 @@
+//! The ledger on the real runtime: exact under a crowd, durable under a kill.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use promo_tests::Service;
+use promo_tests::campaign::{publish, ten_percent, with};
+use promo_tests::gotab::{Tab, applied, reasons};
+use serde_json::json;
+
+#[test]
+fn sixty_guests_at_once_for_fifty_uses_get_exactly_fifty() {
+    let service = Service::start();
+    let quota = json!([{ "per": [], "limit": 50 }]);
+    publish(&service, &with(ten_percent("rush", "RUSH50"), "quotas", quota));
+    let given = AtomicUsize::new(0);
+
+    thread::scope(|scope| {
+        for guest in 0..60 {
+            let (service, given) = (&service, &given);
+            scope.spawn(move || {
+                let reply =
+                    Tab::new(service, &format!("rush-{guest}")).redeem(&["rush.ten-off.RUSH50"]);
+                match applied(&reply).len() {
+                    1 => given.fetch_add(1, Ordering::Relaxed),
+                    _ => {
+                        assert_eq!(reasons(&reply), ["quota_exhausted"], "{reply}");
+                        0
+                    }
+                }
+            });
+        }
+    });
+
+    assert_eq!(given.into_inner(), 50);
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_acknowledged() {
+    let mut service = Service::start();
+    let quota = json!([{ "per": [], "limit": 20 }]);
+    publish(&service, &with(ten_percent("kill", "KILL20"), "quotas", quota));
+    let offer = ["kill.ten-off.KILL20"];
+    let mut answers = Vec::new();
+    for guest in 0..10 {
+        let reply = Tab::new(&service, &format!("kill-{guest}")).redeem(&offer);
+        assert_eq!(applied(&reply).len(), 1, "{reply}");
+        answers.push(reply.body);
+        if guest % 3 == 0 {
+            service.restart();
+        }
+    }
+    assert_eq!(Tab::new(&service, "kill-0").reverse(&[]).status, 200);
+    service.restart();
+
+    // Asked again, each acknowledged redemption has its answer, and the count is what it was.
+    for (guest, answer) in answers.iter().enumerate().skip(1) {
+        assert_eq!(Tab::new(&service, &format!("kill-{guest}")).redeem(&offer).body, *answer);
+    }
+    let more = (10..30).filter(|guest| {
+        let reply = Tab::new(&service, &format!("kill-{guest}")).redeem(&offer);
+        applied(&reply).len() == 1
+    });
+    assert_eq!(more.count(), 11);
+}
+
+#[test]
+fn guests_who_type_two_codes_at_the_same_instant_get_one_of_two_that_do_not_combine() {
+    let service = Service::start();
+    publish(&service, &ten_percent("one", "ONE10"));
+    publish(&service, &ten_percent("two", "TWO10"));
+    for round in 0..10 {
+        let tab = Tab::new(&service, &format!("both-{round}"));
+        let (one, two) = thread::scope(|scope| {
+            let one = scope.spawn(|| tab.redeem(&["one.ten-off.ONE10"]));
+            let two = scope.spawn(|| tab.redeem(&["two.ten-off.TWO10"]));
+            (one.join().unwrap(), two.join().unwrap())
+        });
+        assert_eq!(applied(&one).len() + applied(&two).len(), 1, "{one} {two}");
+    }
+}
