@@ -2,8 +2,8 @@
 //! `wrangler.toml` as the local runtime wants them.
 //!
 //! `worker-build` would do the same, but compiles for four minutes and downloads its tools; what it does
-//! for this Worker is one call of a library (`xtask-bindgen`), one small shim and one call each of
-//! `esbuild` and `wasm-opt` (`xtask/node/bundle.mjs`).
+//! for this Worker is one call of a library (`xtask-bindgen`), one small shim and one call of `esbuild`
+//! (`xtask/node/bundle.mjs`).
 
 use std::{env, fs, path::PathBuf};
 
@@ -56,7 +56,7 @@ pub fn build(toolchain: Toolchain) -> Result<()> {
             .arg(&wasm)
             .arg(&bound))
     })?;
-    step("bundle (wasm-opt, esbuild)", || {
+    step("bundle (esbuild)", || {
         run(node::command(paths::node_script("bundle.mjs"))?.arg(&bound).arg(paths::build()))
     })?;
     stamp.write()

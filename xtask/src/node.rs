@@ -1,4 +1,4 @@
-//! Node and the npm packages: the local runtime, the bundler, the optimiser, and wrangler.
+//! Node and the npm packages: the local runtime, the bundler, and wrangler.
 
 use std::{path::PathBuf, process::Command};
 

@@ -17,6 +17,8 @@ fn main() -> Result<()> {
         .input_path(&input)
         .out_name("index")
         .typescript(false)
+        // A tenth of the module, and a panic tells file and line without it.
+        .remove_name_section(true)
         // `import source wasm from "./index_bg.wasm"`: the runtime hands over the compiled module.
         .module(true)?
         // The shim starts a new instance when one has trapped (xtask/node/shim.mjs).
