@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A condition.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// All of these hold.
     All(Vec<Condition>),
@@ -63,7 +63,7 @@ impl Range {
 }
 
 /// What the lines that a matcher means must reach together.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ItemsBounds {
     /// Which lines.
     pub matcher: MatcherId,
@@ -91,9 +91,17 @@ impl Days {
     }
 
     /// The days, from Monday.
-    pub(crate) fn iter(self) -> impl Iterator<Item = Weekday> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = Weekday> + Clone {
         Weekday::ALL.into_iter().filter(move |day| self.has(*day))
     }
+
+    /// Those that are among others too.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The whole week.
+    pub(crate) const ALL: Self = Self(0x7f);
 
     fn bit(day: Weekday) -> u8 {
         1 << (day as u8)
@@ -122,7 +130,7 @@ impl Hours {
 }
 
 /// What must be known of the customer; an absent key asks nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CustomerFacts {
     /// Whether it is known who it is.
     pub known: Option<bool>,

@@ -67,7 +67,7 @@ pub(crate) enum Discount {
         pick: Pick,
         /// How many.
         count: u64,
-        /// Once so many could be picked.
+        /// Once so many can be picked, and never fewer than are picked.
         at_least: u64,
         /// How much off each.
         rate: Rate,
@@ -140,7 +140,7 @@ pub(crate) struct Part {
 }
 
 /// What a discount is on: a set of lines and fees, in the cart's order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target {
     /// Every line, or the subtotal of a cart without lines.
     pub tab: bool,
@@ -322,7 +322,7 @@ fn picked(
     Some(Discount::Picked {
         pick,
         count,
-        at_least: at_least.unwrap_or(count).max(count),
+        at_least: at_least.unwrap_or(count),
         rate: rate?,
         on: on?,
     })

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     Campaign, CombinesWith, Guest, Inquire, LedgerLayout, Moment, Offer, PercentOf, ShardBy, codes,
-    condition, discount, matcher::MatcherReader, quota, rounding,
+    condition::{self, Condition},
+    discount,
+    matcher::MatcherReader,
+    quota, rounding,
 };
 use crate::{
     fault::{Faults, Path, Sink},
@@ -167,7 +170,7 @@ impl OfferReader {
             priority: priority.unwrap_or(0),
             exclusive: exclusive.unwrap_or(false),
             group,
-            asks_what_remains: when.as_ref().is_some_and(|when| when.asks_what_remains()),
+            asks_what_remains: when.as_ref().is_some_and(Condition::asks_what_remains),
             when,
             discounts: discounts?,
             quotas,

@@ -119,7 +119,8 @@ impl Matchers {
         self.matchers.get(id.0).is_some_and(|matcher| matcher.means(answers, unit_price))
     }
 
-    /// Whether a matcher means no line of any cart: its prices are contradictory.
+    /// Whether a matcher means no line of any cart: its prices contradict each other, one of its lists
+    /// is empty, or it excludes every line.
     pub(crate) fn is_nothing(&self, id: MatcherId) -> bool {
         self.matchers.get(id.0).is_some_and(Matcher::is_nothing)
     }
@@ -184,6 +185,7 @@ impl MatcherReader {
 
     fn matcher(&mut self, object: &Object<'_>) -> Option<Matcher> {
         let mut yes = Vec::new();
+        let mut nothing = false;
         for (key, attribute) in ATTRIBUTES {
             if !object.has(key) {
                 continue;
@@ -191,6 +193,7 @@ impl MatcherReader {
             let mut words = object.get(key, |at| at.texts())?;
             words.sort_unstable();
             words.dedup();
+            nothing |= words.is_empty();
             let next = self.questions.len();
             let question = *self.questions.entry((attribute, words)).or_insert(next);
             set(&mut yes, question);
@@ -205,10 +208,12 @@ impl MatcherReader {
         if object.has("not") && not.is_none() {
             return None;
         }
+        // No word is one of an empty list: prices that contradict each other say so at once.
+        let (least, most) = if nothing { (1, 0) } else { (0, u64::MAX) };
         Some(Matcher {
             yes,
-            least_price: least_price.unwrap_or(0),
-            most_price: most_price.unwrap_or(u64::MAX),
+            least_price: least_price.unwrap_or(0).max(least),
+            most_price: most_price.unwrap_or(u64::MAX).min(most),
             not: not.map(Box::new),
         })
     }

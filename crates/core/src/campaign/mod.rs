@@ -8,8 +8,9 @@
 mod codes;
 pub(crate) mod condition;
 pub(crate) mod discount;
-mod document;
+pub(crate) mod document;
 pub(crate) mod matcher;
+mod never;
 pub(crate) mod percent;
 mod quota;
 pub(crate) mod rounding;

@@ -3,11 +3,30 @@
 //! [`decide`] is a total function of campaigns, cart and context: the same question has the same
 //! answer, here, in the Worker and on the command line.
 
+mod apply;
+mod bundle;
+mod buy_get;
+mod detail;
+mod facts;
+mod level;
+mod matching;
+mod pick;
 mod reason;
+mod rows;
+pub mod simulate;
+mod spread;
+mod turn;
+mod units;
 
+pub use detail::Detail;
 pub use reason::Reason;
 
 use std::fmt;
+
+use detail::Cause;
+use pick::Orders;
+use rows::Rows;
+use turn::Turn;
 
 use crate::{
     campaign::{Campaign, Rounding},
@@ -112,18 +131,6 @@ pub struct Rejected<'a> {
     pub detail: Detail<'a>,
 }
 
-/// Why something does not apply, in words for staff.
-#[derive(Clone, Debug)]
-pub struct Detail<'a> {
-    text: &'a str,
-}
-
-impl fmt::Display for Detail<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text)
-    }
-}
-
 /// A question that cannot be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineError {
@@ -153,11 +160,72 @@ pub fn decide<'a>(
     cart: &'a Cart,
     context: &'a Context,
 ) -> Result<Decision<'a>, EngineError> {
-    let _ = (asked, context);
-    Ok(Decision {
+    let untouched = Rows::new(cart);
+    let orders = Orders::default();
+    let mut rows = untouched.clone();
+    let mut decision = Decision {
         currency: cart.currency(),
         discount: Money::ZERO,
         applied: Vec::new(),
         rejected: Vec::new(),
-    })
+    };
+    // The campaigns that gave a discount so far.
+    let mut gave: Vec<&Campaign> = Vec::new();
+    for (index, asked) in asked.iter().enumerate() {
+        if let Some((reason, cause)) = closed(asked.campaign, &gave, cart, context) {
+            decision.rejected.push(Rejected {
+                campaign: index,
+                offer: None,
+                reason,
+                detail: Detail(cause),
+            });
+            continue;
+        }
+        let applied_before = decision.applied.len();
+        rows = Turn::new(index, asked, cart, context).take(
+            rows,
+            &untouched,
+            &orders,
+            &mut decision,
+        )?;
+        if decision.applied.len() > applied_before {
+            gave.push(asked.campaign);
+        }
+    }
+    decision.discount = decision
+        .applied
+        .iter()
+        .fold(Money::ZERO, |sum, applied| sum.saturating_add(applied.discount));
+    Ok(decision)
+}
+
+/// Why a campaign as a whole does not apply, if it does not.
+fn closed<'a>(
+    campaign: &'a Campaign,
+    gave: &[&'a Campaign],
+    cart: &Cart,
+    context: &Context,
+) -> Option<(Reason, Cause<'a>)> {
+    if !campaign.active() {
+        return Some((Reason::Inactive, Cause::Inactive));
+    }
+    if campaign.currency() != cart.currency() {
+        let (campaign, cart) = (campaign.currency(), cart.currency());
+        return Some((Reason::WrongCurrency, Cause::Currency { campaign, cart }));
+    }
+    let zone = context.location.timezone.as_ref();
+    let zone = zone.unwrap_or(&context.default_zone);
+    if let Some(start) = campaign.starts_at(zone)
+        && context.at < start
+    {
+        return Some((Reason::NotStarted, Cause::NotStarted(start)));
+    }
+    if let Some(end) = campaign.expires_at(zone)
+        && context.at >= end
+    {
+        return Some((Reason::Ended, Cause::Ended(end)));
+    }
+    let other = gave.iter().find(|other| !campaign.combines(other))?;
+    let with = other.id().as_str();
+    Some((Reason::DoesNotCombine, Cause::DoesNotCombine { with }))
 }

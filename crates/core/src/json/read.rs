@@ -24,6 +24,7 @@ pub struct At<'n> {
 #[derive(Clone, Copy)]
 pub struct Object<'n> {
     members: &'n [(Cow<'n, str>, Node<'n>)],
+    nulls_are_absent: bool,
     path: &'n Path<'n>,
     sink: &'n Sink,
 }
@@ -158,7 +159,17 @@ impl<'n> At<'n> {
                 Some(first) => *first = true,
             }
         }
-        Some(Object { members, path: self.path, sink: self.sink })
+        Some(Object { members, nulls_are_absent: false, path: self.path, sink: self.sink })
+    }
+
+    /// An object of which only some keys are of interest, and nulls count as absent.
+    pub fn open_object(&self) -> Option<Object<'n>> {
+        match self.node {
+            Node::Object(members) => {
+                Some(Object { members, nulls_are_absent: true, path: self.path, sink: self.sink })
+            }
+            _ => self.expected("an object"),
+        }
     }
 
     /// The keys of an object, of whatever they are; none for anything else.
@@ -175,12 +186,19 @@ impl<'n> Object<'n> {
     /// Whether there is such a key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.members.iter().any(|(name, _)| name == key)
+        self.find(key).is_some()
+    }
+
+    fn find(&self, key: &str) -> Option<(&'n str, &'n Node<'n>)> {
+        let mut members = self.members.iter();
+        let (key, node) = members.find(|(name, _)| name == key)?;
+        let absent = self.nulls_are_absent && *node == Node::Null;
+        (!absent).then_some((key.as_ref(), node))
     }
 
     /// Reads a key that may be absent.
     pub fn get<T>(&self, key: &str, read: impl FnOnce(At<'_>) -> Option<T>) -> Option<T> {
-        let (key, node) = self.members.iter().find(|(name, _)| name == key)?;
+        let (key, node) = self.find(key)?;
         read(At { node, path: &Path::Key(self.path, key), sink: self.sink })
     }
 

@@ -1,0 +1,253 @@
+//! Bundles: each set for one price, its saving spread over its units.
+//!
+//! A set's parts take their units in document order, each the dearest matching; its saving is spread
+//! over the units one by one (and not line by line), in the cart's order. While every part takes
+//! from one line, and from units of one price left, the next set is the same and is formed at once; any
+//! other set uses up a line or a run of equal units, so the work grows with those and not with the
+//! quantities. Units of a set are neighbours in their line, because a set is complete before the next
+//! one takes.
+
+use super::{
+    EngineError,
+    apply::Application,
+    rows::{MOST_RUNS, Supply},
+    spread::{Taker, spread},
+    units::{Act, Take},
+};
+use crate::campaign::discount::{Part, Pick};
+
+/// What is left to be bundled of one row.
+struct Store<'r> {
+    supply: Supply<'r>,
+    /// Units not taken yet.
+    available: u64,
+    /// Those of them in the group that is at the front, and what is left of each.
+    group: (u64, u64),
+    floor: u64,
+}
+
+impl Store<'_> {
+    /// Takes what a set takes of this row, as groups of equal units.
+    fn take(&mut self, share: &Share, taken: &mut Vec<(usize, Taker)>) -> Result<(), EngineError> {
+        let mut rest = share.units;
+        while rest > 0 {
+            if self.group.0 == 0 {
+                let Some(group) = self.supply.next() else {
+                    return Ok(());
+                };
+                self.group = group;
+                if taken.len() > MOST_RUNS {
+                    return Err(EngineError::TooManyUnits);
+                }
+            }
+            let (in_group, price) = self.group;
+            let count = rest.min(in_group);
+            let room = price.saturating_sub(self.floor);
+            taken.push((share.row, Taker { count, price, room }));
+            self.group.0 = in_group.saturating_sub(count);
+            self.available = self.available.saturating_sub(count);
+            rest = rest.saturating_sub(count);
+        }
+        Ok(())
+    }
+}
+
+/// What a set takes of one row.
+#[derive(Clone, Copy)]
+struct Share {
+    row: usize,
+    units: u64,
+}
+
+/// All sets of a bundle.
+#[derive(Default)]
+struct Sets {
+    /// What happens to the units of each row in turn.
+    takes: Vec<(usize, Take)>,
+    /// What each row loses, as the sets have it.
+    losses: Vec<(usize, u64)>,
+    total: u64,
+}
+
+impl Application<'_> {
+    /// Applies a bundle, giving at most so much, and says how much it gives.
+    pub(super) fn bundle(
+        &mut self,
+        parts: &[Part],
+        price: u64,
+        max_times: u64,
+        most: u64,
+    ) -> Result<u64, EngineError> {
+        let mut sets = self.bundle_sets(parts, price, max_times)?;
+        // Stable: within a row, in the order in which the sets took them.
+        sets.takes.sort_by_key(|(row, _)| *row);
+        let most = most.min(self.rows.ceiling());
+        let cut = sets.total > most;
+        let mut chosen = Vec::new();
+        for of_row in sets.takes.chunk_by(|left, right| left.0 == right.0) {
+            let Some((row, _)) = of_row.first() else {
+                continue;
+            };
+            let acts: Vec<Take> =
+                of_row.iter().map(|(_, take)| if cut { picked(*take) } else { *take }).collect();
+            if cut {
+                chosen.push(self.rows.choose(*row, &acts, true)?);
+            } else {
+                self.rows.take_turns(*row, &acts, true)?;
+            }
+        }
+        if cut {
+            // The smaller sum is spread over the units of all sets that save anything.
+            self.set_chosen(chosen.into_iter());
+            return Ok(self.reduce(super::apply::Off::Sum(most), most));
+        }
+        for (row, loss) in sets.losses {
+            self.rows.account(row, loss);
+            if let Some(given) = self.given.get_mut(row) {
+                *given = given.saturating_add(loss);
+            }
+        }
+        Ok(sets.total)
+    }
+
+    fn bundle_sets(&self, parts: &[Part], price: u64, max_times: u64) -> Result<Sets, EngineError> {
+        let mut stores: Vec<Store<'_>> = self
+            .rows
+            .iter()
+            .map(|row| Store {
+                supply: row.supply(),
+                available: row.available(),
+                group: (0, 0),
+                floor: row.floor,
+            })
+            .collect();
+        // Of each part the rows that it may take from, those to be taken first last.
+        let mut queues: Vec<(u64, Vec<usize>)> = parts
+            .iter()
+            .map(|part| {
+                let means = self.matching.lines(part.items);
+                let order = self.orders.by(Pick::Dearest, &self.rows).iter().rev();
+                let rows = order.filter(|row| means.get(**row).copied().unwrap_or(false));
+                (part.quantity, rows.copied().collect())
+            })
+            .collect();
+        let mut sets = Sets::default();
+        let mut times = max_times;
+        while times > 0 {
+            let Some((shares, from_one_each)) = set(&mut queues, &mut stores) else {
+                break;
+            };
+            let more =
+                self.take_set(&shares, from_one_each, price, times, &mut stores, &mut sets)?;
+            times = times.saturating_sub(more);
+            if sets.takes.len() > MOST_RUNS {
+                return Err(EngineError::TooManyUnits);
+            }
+        }
+        Ok(sets)
+    }
+
+    /// Takes a set and the sets after it that are the same, and says how many these are together.
+    fn take_set(
+        &self,
+        shares: &[Share],
+        from_one_each: bool,
+        price: u64,
+        times: u64,
+        stores: &mut [Store<'_>],
+        sets: &mut Sets,
+    ) -> Result<u64, EngineError> {
+        let mut same = if from_one_each { times } else { 1 };
+        // The set's units in the cart's order, equal neighbours together.
+        let mut units: Vec<(usize, Taker)> = Vec::with_capacity(shares.len());
+        for share in shares {
+            let Some(store) = stores.get_mut(share.row) else {
+                continue;
+            };
+            let before = units.len();
+            store.take(share, &mut units)?;
+            let equal = units.len() == before.saturating_add(1);
+            let further = store.group.0.checked_div(share.units).unwrap_or(0);
+            same = same.min(if equal { further.saturating_add(1) } else { 1 });
+        }
+        for share in shares {
+            if let Some(store) = stores.get_mut(share.row) {
+                // The sets that are the same take from the group at the front.
+                let more = share.units.saturating_mul(same.saturating_sub(1));
+                store.group.0 = store.group.0.saturating_sub(more);
+                store.available = store.available.saturating_sub(more);
+            }
+        }
+        let value = units.iter().fold(0_u64, |sum, (_, taker)| {
+            sum.saturating_add(taker.count.saturating_mul(taker.price))
+        });
+        let saving = value.saturating_sub(price);
+        let nothing = |(row, taker): &(usize, Taker)| {
+            let all = taker.count.saturating_mul(same);
+            (*row, Take::once(all, Act::Pass))
+        };
+        let begin = sets.takes.len();
+        sets.takes.extend(units.iter().map(nothing));
+        let (_, takes) = sets.takes.split_at_mut_checked(begin).unwrap_or_default();
+        let takers = units.iter().map(|(_, taker)| *taker);
+        spread(saving, takers, self.campaign.rounding(), |place, gets| {
+            if let Some((row, take)) = takes.get_mut(place) {
+                *take = Take { times: same, acts: gets.map(|(n, share)| (n, Act::Lose(share))) };
+                let loss = gets.iter().map(|(n, share)| n.saturating_mul(*share)).sum::<u64>();
+                let loss = loss.saturating_mul(same);
+                sets.losses.push((*row, loss));
+                sets.total = sets.total.saturating_add(loss);
+            }
+        });
+        Ok(same)
+    }
+}
+
+/// The same take, picking the units of sets that save anything.
+fn picked(take: Take) -> Take {
+    let acts = take.acts.map(|(count, act)| match act {
+        Act::Lose(_) => (count, Act::Pick),
+        act => (count, act),
+    });
+    Take { acts, ..take }
+}
+
+/// Forms the next set: what it takes of each row, in the cart's order, and whether every part takes
+/// from one row. Nothing when there is no full set any more.
+fn set(queues: &mut [(u64, Vec<usize>)], stores: &mut [Store<'_>]) -> Option<(Vec<Share>, bool)> {
+    let mut shares: Vec<Share> = Vec::with_capacity(queues.len());
+    let mut from_one_each = true;
+    for (quantity, rows) in queues {
+        let mut rest = *quantity;
+        let mut places = 0_usize;
+        while rest > 0 {
+            let row = *rows.last()?;
+            let store = stores.get_mut(row).filter(|store| store.available > 0);
+            let Some(store) = store else {
+                rows.pop();
+                continue;
+            };
+            let units = rest.min(store.available);
+            store.available = store.available.saturating_sub(units);
+            rest = rest.saturating_sub(units);
+            places = places.saturating_add(1);
+            shares.push(Share { row, units });
+        }
+        from_one_each &= places == 1;
+    }
+    shares.sort_by_key(|share| share.row);
+    shares.dedup_by(|later, first| {
+        let same = later.row == first.row;
+        if same {
+            first.units = first.units.saturating_add(later.units);
+        }
+        same
+    });
+    // Until it is known that the set is full, its units were only reserved.
+    for share in &shares {
+        if let Some(store) = stores.get_mut(share.row) {
+            store.available = store.available.saturating_add(share.units);
+        }
+    }
+    Some((shares, from_one_each))
+}

@@ -1,0 +1,124 @@
+//! Which lines of a cart a campaign's matchers mean, found once for all its offers, and only when one
+//! of them asks.
+
+use std::cell::OnceCell;
+
+use super::rows::Rows;
+use crate::{
+    campaign::{
+        Campaign,
+        discount::Target,
+        matcher::{MatcherId, Matchers},
+    },
+    cart::Cart,
+};
+
+/// What the lines that a matcher means add up to, before any discount.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    /// How many units.
+    pub quantity: u64,
+    /// What they cost.
+    pub amount: u64,
+}
+
+/// A campaign's matchers on one cart.
+pub(super) struct Matching<'a> {
+    matchers: &'a Matchers,
+    cart: &'a Cart,
+    /// The answers of each line, [`Matchers::width`] words for each.
+    answers: OnceCell<Vec<u64>>,
+    means: Vec<OnceCell<Vec<bool>>>,
+}
+
+impl<'a> Matching<'a> {
+    pub fn new(campaign: &'a Campaign, cart: &'a Cart) -> Self {
+        let matchers = campaign.matchers();
+        Self {
+            matchers,
+            cart,
+            answers: OnceCell::new(),
+            means: vec![OnceCell::new(); matchers.len()],
+        }
+    }
+
+    /// Whether the matcher means each line of the cart.
+    pub fn lines(&self, id: MatcherId) -> &[bool] {
+        self.means
+            .get(id.index())
+            .map_or(&[], |means| means.get_or_init(|| self.find(id)).as_slice())
+    }
+
+    fn find(&self, id: MatcherId) -> Vec<bool> {
+        let lines = self.cart.lines();
+        if self.matchers.is_everything(id) {
+            return vec![true; lines.len()];
+        }
+        let width = self.matchers.width();
+        let answers = self.answers.get_or_init(|| {
+            let mut answers = vec![0; lines.len().saturating_mul(width)];
+            if width > 0 {
+                for (line, answers) in self.cart.lines().zip(answers.chunks_exact_mut(width)) {
+                    self.matchers.answer(&line, answers);
+                }
+            }
+            answers
+        });
+        if width == 0 {
+            let means = |price| self.matchers.means(id, &[], price);
+            return lines.map(|line| means(line.unit_price().minor())).collect();
+        }
+        lines
+            .zip(answers.chunks_exact(width))
+            .map(|(line, answers)| self.matchers.means(id, answers, line.unit_price().minor()))
+            .collect()
+    }
+
+    /// What the lines that the matcher means add up to.
+    pub fn sums(&self, id: MatcherId) -> Sums {
+        let mut sums = Sums::default();
+        for (line, means) in self.cart.lines().zip(self.lines(id)) {
+            if *means {
+                let (quantity, price) = (line.quantity(), line.unit_price().minor());
+                sums.quantity = sums.quantity.saturating_add(quantity);
+                sums.amount = sums.amount.saturating_add(quantity.wrapping_mul(price));
+            }
+        }
+        sums
+    }
+
+    /// How many different skus the lines that the matcher means have. A line without a sku has none.
+    pub fn different(&self, id: MatcherId) -> u64 {
+        let lines = self.cart.lines().zip(self.lines(id));
+        let mut skus: Vec<&str> =
+            lines.filter(|(_, means)| **means).filter_map(|(line, _)| line.sku()).collect();
+        skus.sort_unstable();
+        skus.dedup();
+        u64::try_from(skus.len()).unwrap_or(u64::MAX)
+    }
+
+    /// The rows a target is, in the cart's order, lines before fees.
+    pub fn target(&self, target: &Target, rows: &Rows, into: &mut Vec<usize>) {
+        into.clear();
+        match (target.tab, &target.items[..]) {
+            (true, _) => into.extend(0..rows.goods()),
+            (false, []) => {}
+            (false, [id]) => {
+                let lines = self.lines(*id).iter().enumerate();
+                into.extend(lines.filter_map(|(row, means)| means.then_some(row)));
+            }
+            (false, ids) => {
+                let means = |row: &usize| {
+                    ids.iter().any(|id| self.lines(*id).get(*row).copied().unwrap_or(false))
+                };
+                into.extend((0..rows.goods()).filter(means));
+            }
+        }
+        if !target.fees.is_empty() {
+            let fees = self.cart.fees().zip(rows.goods()..);
+            into.extend(fees.filter_map(|(fee, row)| {
+                target.fees.iter().any(|kind| kind == fee.kind()).then_some(row)
+            }));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The engine from outside: a request in JSON, a reply in JSON, and nothing touched or counted.
+//!
+//! The command line and `POST /admin/simulate` are both this module. A request that brings its
+//! campaigns is answered by [`simulate`]. One that does not is read as a [`Request`] first, so that its
+//! codes can be looked up, and then answered with the campaigns they lead to.
+
+mod reply;
+mod request;
+
+pub use reply::{AppliedOffer, Rejection, Reply, Share};
+pub use request::Request;
+
+use super::{Asked, Context, EngineError, LocationFacts, Reason, decide};
+use crate::{
+    campaign::{Campaign, Codes},
+    code::CanonicalCode,
+    fault::Faults,
+    time::{Instant, Zone},
+};
+
+/// What a request may leave out.
+#[derive(Clone, Debug)]
+pub struct Defaults {
+    /// The time, when the request has no `at`.
+    pub now: Option<Instant>,
+    /// The deployment's zone.
+    pub zone: Zone,
+}
+
+/// Answers a request that brings its campaigns.
+///
+/// # Errors
+/// Every fault of the request, those of its campaigns below `/campaigns/0`, `/campaigns/1`, ….
+pub fn simulate(request: &[u8], defaults: &Defaults) -> Result<Vec<u8>, Faults> {
+    let request = Request::from_json(request)?;
+    let context = request.context(defaults)?;
+    Ok(request.reply(&context)?.to_json())
+}
+
+impl Request {
+    /// The place and time of the request.
+    ///
+    /// # Errors
+    /// When neither the request nor the defaults say what time it is.
+    pub fn context(&self, defaults: &Defaults) -> Result<Context, Faults> {
+        let at = self.at.or(defaults.now);
+        Ok(Context {
+            at: at.ok_or_else(|| Faults::one("/at", "is missing"))?,
+            location: LocationFacts { timezone: self.timezone.clone(), tags: self.tags.clone() },
+            default_zone: defaults.zone.clone(),
+        })
+    }
+
+    /// Answers with the request's own campaigns: those its codes lead to, in the order of the codes, or
+    /// all, when it has no `codes`.
+    ///
+    /// # Errors
+    /// When the request has no campaigns, or the engine cannot answer.
+    pub fn reply<'a>(&'a self, context: &'a Context) -> Result<Reply<'a>, Faults> {
+        let Some(campaigns) = &self.campaigns else {
+            return Err(Faults::one("/campaigns", "is missing"));
+        };
+        let Some(codes) = &self.codes else {
+            let all: Vec<&Campaign> = campaigns.iter().collect();
+            return self.reply_with(&all, context);
+        };
+        let mut reached: Vec<usize> = Vec::new();
+        for code in codes.iter().flatten() {
+            for (index, campaign) in campaigns.iter().enumerate() {
+                if holds(campaign, code) && !reached.contains(&index) {
+                    reached.push(index);
+                }
+            }
+        }
+        let asked: Vec<&Campaign> =
+            reached.iter().filter_map(|index| campaigns.get(*index)).collect();
+        let mut reply = self.reply_with(&asked, context)?;
+        let others = campaigns.iter().enumerate();
+        let others = others.filter(|(index, _)| !reached.contains(index));
+        reply.rejected.extend(others.map(|(_, campaign)| Rejection {
+            campaign: Some(campaign.id().as_str()),
+            code: None,
+            offer: None,
+            reason: Reason::UnknownCode,
+            detail: not_reached(campaign).to_owned(),
+        }));
+        Ok(reply)
+    }
+
+    /// Answers with the campaigns that the request's codes were found to lead to, in the order of the
+    /// codes. A code that leads nowhere is added by [`Reply::add_unknown_code`].
+    ///
+    /// # Errors
+    /// When the engine cannot answer.
+    pub fn reply_with<'a>(
+        &'a self,
+        reached: &[&'a Campaign],
+        context: &'a Context,
+    ) -> Result<Reply<'a>, Faults> {
+        let asked: Vec<Asked<'a>> = reached.iter().map(|campaign| Asked::open(campaign)).collect();
+        let decision = decide(&asked, &self.cart, context)
+            .map_err(|error: EngineError| Faults::one("/cart/lines", error.to_string()))?;
+        Ok(Reply::of(&decision, reached, &self.cart))
+    }
+}
+
+fn holds(campaign: &Campaign, code: &CanonicalCode) -> bool {
+    matches!(campaign.codes(), Codes::Fixed(codes) if codes.contains(code))
+}
+
+fn not_reached(campaign: &Campaign) -> &'static str {
+    match campaign.codes() {
+        Codes::Fixed(_) => "none of its codes was typed",
+        Codes::Signed { .. } => "its codes can be told only where its keys are kept",
+        Codes::Listed => "its codes can be told only where they are stored",
+        Codes::None => "no code leads to it",
+    }
+}
