@@ -165,6 +165,19 @@ impl Service {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The log once it says this; it may come a moment after the reply. Fails the test if it does not.
+    #[track_caller]
+    pub fn log_saying(&self, text: &str) -> String {
+        for _ in 0..500 {
+            let log = self.log().join("\n");
+            if log.contains(text) {
+                return log;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the log does not say {text}");
+    }
+
     /// The state directory.
     pub fn state(&self) -> &Path {
         &self.state
