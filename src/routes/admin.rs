@@ -1,9 +1,11 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use promo_core::campaign::{Campaign, Codes};
 use promo_core::code::CanonicalCode;
+use promo_core::engine::simulate;
 use promo_core::fault::{Faults, Path, Sink};
 use promo_core::ident::{CampaignId, LocationId, TabId};
 use promo_core::location::Location;
@@ -14,7 +16,7 @@ use crate::catalogue::{Catalogue, campaign_key, code_key, location_key};
 use crate::http::{Call, Problem, Reply, now};
 use crate::objects::Answer;
 use crate::ports::Edge;
-use crate::settings::authorize;
+use crate::settings::{Defaults, authorize};
 
 /// Campaigns on one page of a list.
 const PAGE: u64 = 100;
@@ -25,6 +27,7 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
         ["campaigns", _] => &[Method::Get, Method::Put, Method::Delete],
         ["locations", _] => &[Method::Get, Method::Put],
         ["campaigns"] | ["codes" | "tabs", _] => &[Method::Get],
+        ["simulate"] => &[Method::Post],
         _ => &[],
     }
 }
@@ -57,6 +60,7 @@ pub async fn answer(
             stored(catalogue, &location_key(&id), "location").await
         }
         (["codes", code], _) => show_code(catalogue, code).await,
+        (["simulate"], _) => simulate_request(catalogue, call, env).await,
         (["tabs", tab], _) => show_tab(&edge, tab).await,
         _ => Err(not_there("address")),
     }
@@ -205,5 +209,55 @@ async fn show_tab(edge: &Edge<'_>, tab: &str) -> Result<Reply, Problem> {
             Ok(Reply::json(200, &json!({"tab": tab, "locations": locations})))
         }
         Answer::Reply(_) => Err(Problem::ours(500, "a tab answered another question")),
+    }
+}
+
+/// What the engine would say, without touching or counting anything: of the request's own campaigns,
+/// or without any of those that are stored.
+async fn simulate_request(
+    catalogue: &Catalogue<'_>,
+    call: &Call,
+    env: &Env,
+) -> Result<Reply, Problem> {
+    let json = call.json_body().await?;
+    is_json(&json)?;
+    let refused = |faults| faulty("request", faults);
+    let request = simulate::Request::from_json(&json).map_err(refused)?;
+    let defaults = simulate::Defaults { now: Some(call.received), zone: Defaults::read(env)?.zone };
+    let context = request.context(&defaults).map_err(refused)?;
+    if request.campaigns().is_some() {
+        return Ok(Reply::json(200, &request.reply(&context).map_err(refused)?));
+    }
+    let codes = request.codes();
+    let mut reached: Vec<Rc<Campaign>> = Vec::new();
+    let mut unknown = Vec::new();
+    for code in codes.iter().flatten() {
+        match catalogue.by_code(code).await? {
+            Some(found) if reached.iter().any(|campaign| campaign.id() == found.id()) => {}
+            Some(found) => reached.push(found),
+            None => unknown.push(*code),
+        }
+    }
+    if codes.is_none() {
+        reached = every_campaign(catalogue).await?;
+    }
+    let campaigns: Vec<&Campaign> = reached.iter().map(Rc::as_ref).collect();
+    let mut reply = request.reply_with(&campaigns, &context).map_err(refused)?;
+    unknown.into_iter().for_each(|code| reply.add_unknown_code(code));
+    Ok(Reply::json(200, &reply))
+}
+
+/// Every sound campaign that is stored.
+async fn every_campaign(catalogue: &Catalogue<'_>) -> Result<Vec<Rc<Campaign>>, Problem> {
+    let (mut campaigns, mut cursor) = (Vec::new(), None);
+    loop {
+        let (ids, next) = catalogue.campaign_ids(cursor, PAGE).await?;
+        for id in ids {
+            campaigns.extend(catalogue.campaign(&id).await?.and_then(Result::ok));
+        }
+        match next {
+            None => return Ok(campaigns),
+            next => cursor = next,
+        }
     }
 }

@@ -121,3 +121,26 @@ fn a_campaign_in_another_currency_than_the_place_gives_nothing() {
     assert_eq!(tab.inquire("DOLLARS10").status, 200);
     assert_eq!(tab.with("location_id", json!("euro")).inquire("DOLLARS10").status, 404);
 }
+
+#[test]
+fn a_simulation_asks_the_campaigns_it_brings_or_those_that_are_stored_and_counts_nothing() {
+    let service = Service::shared();
+    let quota = json!([{ "per": [], "limit": 1 }]);
+    publish(service, &with(ten_percent("simulated", "SIMULATED10"), "quotas", quota));
+    let cart = json!({ "tab_id": "s", "location_id": "1", "currency": "USD", "subtotal": 1000 });
+    let ask = |body| service.post("/admin/simulate").admin().json(&body);
+
+    for _ in 0..3 {
+        let stored = ask(json!({ "codes": ["simulated-10", "NOSUCH"], "cart": cart }));
+        assert_eq!(stored.status, 200, "{stored}");
+        assert_eq!(stored.json()["discount"], 100);
+        assert_eq!(stored.json()["rejected"][0]["reason"], "unknown_code", "{stored}");
+    }
+    let own = json!([ten_percent("own", "OWN10")]);
+    let brought = ask(json!({ "campaigns": own, "cart": cart, "at": "2026-07-04T17:30:00-05:00" }));
+    assert_eq!(brought.json()["offers"][0]["campaign"], "own", "{brought}");
+    let all = ask(json!({ "cart": cart })).json();
+    assert!(all["discount"].as_u64() >= Some(100), "{all}");
+    let faulty = ask(json!({ "campaigns": [{ "id": "X" }], "cart": {} }));
+    assert_eq!(faulty.status, 422, "{faulty}");
+}
