@@ -152,52 +152,45 @@ pub(crate) struct Target {
 
 const RATES: [&str; 3] = ["percent", "amount_each", "unit_price"];
 
+/// The kinds by the key that names each, with all the keys that each may have. A rate among the units
+/// picked makes no kind of its own, so those come first.
+const KINDS: [(&str, &[&str]); 9] = [
+    ("buy", &["buy", "get", "pick", "max_times"]),
+    ("bundle", &["bundle", "price", "max_times"]),
+    ("tiers", &["tiers", "by", "on"]),
+    ("cheapest", &["cheapest", "percent", "amount_each", "unit_price", "on", "at_least"]),
+    ("dearest", &["dearest", "percent", "amount_each", "unit_price", "on", "at_least"]),
+    ("percent", &["percent", "on", "max", "max_units", "max_units_per_line"]),
+    ("amount_each", &["amount_each", "on", "max_units", "max_units_per_line"]),
+    ("unit_price", &["unit_price", "on", "max_units", "max_units_per_line"]),
+    ("amount", &["amount", "on"]),
+];
+
+/// Which kind a discount is, once its keys are known to be those of that kind.
+fn kind<'n>(at: At<'n>) -> Option<(&'static str, Object<'n>)> {
+    let has = |key: &str| at.keys().any(|name| name == key);
+    let Some((kind, keys)) = KINDS.iter().find(|(kind, _)| has(kind)) else {
+        let mut known: Vec<&str> = KINDS.iter().flat_map(|(_, keys)| *keys).copied().collect();
+        known.sort_unstable();
+        known.dedup();
+        at.object(&known)?;
+        let kinds: Vec<String> = KINDS.iter().map(|(kind, _)| format!("{kind:?}")).collect();
+        return at.fault(format!("should have exactly one of {}", kinds.join(", ")));
+    };
+    let others = KINDS.iter().filter(|(other, _)| has(other) && !keys.contains(other));
+    let others: Vec<String> = others.map(|(other, _)| format!("{other:?}")).collect();
+    if !others.is_empty() {
+        let others = others.join(" and ");
+        return at.fault(format!(
+            "has {kind:?} and {others}: a discount is of one kind; several go into \"discounts\""
+        ));
+    }
+    at.object(keys).map(|object| (*kind, object))
+}
+
 /// Reads a discount.
 pub(super) fn read(at: At<'_>, matchers: &mut MatcherReader) -> Option<Discount> {
-    let kinds: [(&str, &[&str]); 8] = [
-        ("buy", &["buy", "get", "pick", "max_times"]),
-        ("bundle", &["bundle", "price", "max_times"]),
-        ("tiers", &["tiers", "by", "on"]),
-        ("cheapest", &["cheapest", "percent", "amount_each", "unit_price", "on", "at_least"]),
-        ("dearest", &["dearest", "percent", "amount_each", "unit_price", "on", "at_least"]),
-        ("percent", &["percent", "on", "max", "max_units", "max_units_per_line"]),
-        ("amount_each", &["amount_each", "on", "max_units", "max_units_per_line"]),
-        ("unit_price", &["unit_price", "on", "max_units", "max_units_per_line"]),
-    ];
-    let has = |key: &str| at.keys().any(|name| name == key);
-    let kind = kinds.iter().find(|(key, _)| has(key));
-    let (key, keys) = match kind {
-        Some((key, keys)) => (*key, *keys),
-        None => ("amount", &["amount", "on"][..]),
-    };
-    if kind.is_none() && !has("amount") {
-        at.object(&[
-            "percent",
-            "amount",
-            "amount_each",
-            "unit_price",
-            "buy",
-            "bundle",
-            "tiers",
-            "cheapest",
-            "dearest",
-            "get",
-            "on",
-            "max",
-            "max_units",
-            "max_units_per_line",
-            "pick",
-            "max_times",
-            "price",
-            "by",
-            "at_least",
-        ])?;
-        return at.fault(
-            "should have one of \"percent\", \"amount\", \"amount_each\", \"unit_price\", \"buy\", \
-             \"bundle\", \"tiers\", \"cheapest\" and \"dearest\"",
-        );
-    }
-    let object = at.object(keys)?;
+    let (key, object) = kind(at)?;
     match key {
         "buy" => buy_get(&object, matchers),
         "bundle" => bundle(&object, matchers),

@@ -151,12 +151,12 @@ impl OfferReader {
             Some(*self.groups.entry(name).or_insert(next))
         });
         let when = object.get("when", |at| condition::read(at, &mut self.matchers));
+        let one = object.get("discount", |at| discount::read(at, &mut self.matchers));
+        let several =
+            object.get("discounts", |at| at.list(1, |at| discount::read(at, &mut self.matchers)));
         let discounts = match (object.has("discount"), object.has("discounts")) {
-            (true, false) => object
-                .get("discount", |at| discount::read(at, &mut self.matchers))
-                .map(|discount| vec![discount]),
-            (false, true) => object
-                .get("discounts", |at| at.list(1, |at| discount::read(at, &mut self.matchers))),
+            (true, false) => one.map(|discount| vec![discount]),
+            (false, true) => several,
             _ => object.fault("should have one of \"discount\" and \"discounts\""),
         };
         let quotas = object.get("quotas", quota::read_all).unwrap_or_default();

@@ -169,7 +169,7 @@ fn shadowed(
             && gives_at_least(&other.discounts, &offer.discounts);
         if excludes || outbids {
             let why = if excludes { "applies alone" } else { "is worth at least as much" };
-            warnings.add(path, format!("never applies: {} of the campaign {why}", other.id));
+            warnings.add(path, format!("never applies: {:?} {why}", other.id.as_str()));
             return;
         }
     }
