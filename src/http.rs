@@ -268,6 +268,12 @@ impl Reply {
     pub const fn raw(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
         Self { status, content_type, body, headers: Vec::new() }
     }
+
+    /// With a header.
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
 }
 
 /// A refusal as a problem document (RFC 9457).

@@ -7,7 +7,7 @@ use futures_util::future::{Either, select};
 use promo_core::campaign::Campaign;
 use promo_core::checkout::{Ports, Unreachable};
 use promo_core::code::CanonicalCode;
-use promo_core::ident::{CampaignId, OfferRef};
+use promo_core::ident::{CampaignId, OfferRef, TabId};
 use promo_core::ledger::{TabKey, campaign, tab};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -72,15 +72,34 @@ impl<'a> Edge<'a> {
         })
     }
 
-    /// Everything known of the tabs of one name.
+    /// Asks the object of the tabs of one name.
     ///
     /// # Errors
-    /// When the object cannot be reached.
-    pub async fn tabs(
+    /// When it cannot be reached.
+    pub async fn ask_tab(
         &self,
-        tab: &promo_core::ident::TabId,
-    ) -> Result<objects::Answer, Unreachable> {
-        self.ask(TAB, tab.as_str(), &objects::Question::Show, self.deadline).await
+        tab: &TabId,
+        question: &objects::tab::Question,
+    ) -> Result<objects::tab::Answer, Unreachable> {
+        self.ask(TAB, tab.as_str(), question, self.deadline).await
+    }
+
+    /// Asks the object of a campaign's ledger.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn ask_ledger(
+        &self,
+        campaign: &CampaignId,
+        question: &objects::ledger::Question,
+    ) -> Result<objects::ledger::Answer, Unreachable> {
+        let deadline = match question {
+            objects::ledger::Question::Decide(campaign::Command::Peek(_)) => {
+                now().plus_millis(PEEK_BUDGET).min(self.deadline)
+            }
+            _ => self.deadline,
+        };
+        self.ask(LEDGER, campaign.as_str(), question, deadline).await
     }
 }
 
@@ -123,18 +142,18 @@ impl Ports for Edge<'_> {
         campaign: &CampaignId,
         command: &campaign::Command,
     ) -> Result<campaign::Reply, Unreachable> {
-        let deadline = match command {
-            campaign::Command::Peek(_) => now().plus_millis(PEEK_BUDGET).min(self.deadline),
-            _ => self.deadline,
-        };
-        self.ask(LEDGER, campaign.as_str(), command, deadline).await
+        let question = objects::ledger::Question::Decide(command.clone());
+        match self.ask_ledger(campaign, &question).await? {
+            objects::ledger::Answer::Decided(reply) => Ok(reply),
+            _ => Err(Unreachable),
+        }
     }
 
     async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
-        let question = objects::Question::At(tab.location.clone(), command.clone());
-        match self.ask(TAB, tab.tab.as_str(), &question, self.deadline).await? {
-            objects::Answer::Reply(reply) => Ok(reply),
-            objects::Answer::Tabs(_) => Err(Unreachable),
+        let question = objects::tab::Question::At(tab.location.clone(), command.clone());
+        match self.ask_tab(&tab.tab, &question).await? {
+            objects::tab::Answer::Reply(reply) => Ok(reply),
+            objects::tab::Answer::Tabs(_) => Err(Unreachable),
         }
     }
 
@@ -142,10 +161,11 @@ impl Ports for Edge<'_> {
         let (env, campaign) = (self.env.clone(), campaign.clone());
         self.context.wait_until(async move {
             let command = campaign::Command::Reverse(attempt);
+            let question = objects::ledger::Question::Decide(command);
             for wait in UNDO_WAITS {
                 Delay::from(Duration::from_millis(wait)).await;
-                let undone: worker::Result<campaign::Reply> =
-                    exchange(&env, LEDGER, campaign.as_str(), &command).await;
+                let undone: worker::Result<objects::ledger::Answer> =
+                    exchange(&env, LEDGER, campaign.as_str(), &question).await;
                 match undone {
                     Ok(_) => return,
                     Err(error) => worker::console_error!("undo at {campaign}: {error}"),

@@ -1,14 +1,16 @@
 //! A campaign's ledger in its object's SQLite: [`promo_core::ledger::campaign`], which says why it is
 //! right, reading and writing two tables.
 
+use promo_core::ident::{LocationId, TabId};
 use promo_core::ledger::TabKey;
-use promo_core::ledger::campaign::{Books, Changes, Command, TabRecord, apply};
+use promo_core::ledger::campaign::{Books, Changes, Command, Reply, TabRecord, apply};
+use serde::{Deserialize, Serialize};
 use worker::{
     DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object,
     wasm_bindgen,
 };
 
-use super::store::{first_document, first_value, in_one_transaction};
+use super::store::{first_document, first_value, in_one_transaction, rows};
 use crate::http::now;
 
 // Keyed by text and without row ids: an index would be one more row written, and billed.
@@ -24,22 +26,67 @@ pub struct Ledger {
     state: State,
 }
 
+/// What is asked of an object.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// A command to the machine.
+    Decide(Command),
+    /// What the counters whose keys begin like this have counted, each beginning's sum.
+    Sums(Vec<String>),
+    /// The records of so many tabs, those after this one.
+    Tabs {
+        /// Where the page before ended.
+        after: Option<TabKey>,
+        /// How many.
+        limit: u32,
+    },
+    /// The record of one tab.
+    Tab(TabKey),
+}
+
+/// What it answers, by the same names.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The machine's reply.
+    Decided(Reply),
+    /// Sums, in the order asked.
+    Sums(Vec<u64>),
+    /// Tabs with their records, in the order of their keys.
+    Tabs(Vec<(TabKey, TabRecord)>),
+}
+
 impl DurableObject for Ledger {
     fn new(state: State, _env: Env) -> Self {
         Self { state }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        super::answer(request, |command: Command| {
+        super::answer(request, |question: Question| {
             let sql = self.state.storage().sql();
             for table in TABLES {
                 sql.exec(table, None)?;
             }
-            let (reply, changes) = apply(&Sqlite(&sql), &command, now())?;
-            if changes != Changes::default() {
-                in_one_transaction(&self.state, move || write(&sql, changes))?;
+            let books = Sqlite(&sql);
+            match question {
+                Question::Decide(command) => {
+                    let (reply, changes) = apply(&books, &command, now())?;
+                    if changes != Changes::default() {
+                        in_one_transaction(&self.state, move || write(&sql, changes))?;
+                    }
+                    Ok(Answer::Decided(reply))
+                }
+                Question::Sums(prefixes) => {
+                    let sums = prefixes.iter().map(|prefix| sum(&sql, prefix));
+                    Ok(Answer::Sums(sums.collect::<worker::Result<_>>()?))
+                }
+                Question::Tabs { after, limit } => Ok(Answer::Tabs(page(&sql, after, limit)?)),
+                Question::Tab(key) => {
+                    let record = books.tab(&key)?;
+                    Ok(Answer::Tabs(record.map(|record| (key, record)).into_iter().collect()))
+                }
             }
-            Ok(reply)
         })
         .await
     }
@@ -56,22 +103,57 @@ impl Books for Sqlite<'_> {
     }
 
     fn used(&self, key: &str) -> worker::Result<u64> {
-        match first_value(self.0, "SELECT used FROM counter WHERE key = ?", vec![key.into()])? {
-            None => Ok(0),
-            Some(SqlStorageValue::Integer(used)) => {
-                u64::try_from(used).map_err(|_| "a counter is below zero".into())
-            }
-            Some(_) => Err("a counter is no whole number".into()),
-        }
+        let query = "SELECT used FROM counter WHERE key = ?";
+        count(first_value(self.0, query, vec![key.into()])?.as_ref())
     }
+}
+
+/// The sum of the counters whose keys begin with a prefix, which ends in `|`.
+fn sum(sql: &SqlStorage, prefix: &str) -> worker::Result<u64> {
+    // The character after `|` ends the stretch of keys that begin so.
+    let end = format!("{}}}", prefix.trim_end_matches('|'));
+    let query = "SELECT sum(used) FROM counter WHERE key >= ? AND key < ?";
+    count(first_value(sql, query, vec![prefix.into(), end.into()])?.as_ref())
+}
+
+fn count(value: Option<&SqlStorageValue>) -> worker::Result<u64> {
+    match value {
+        None | Some(SqlStorageValue::Null) => Ok(0),
+        Some(SqlStorageValue::Integer(used)) => {
+            u64::try_from(*used).map_err(|_| "a counter is below zero".into())
+        }
+        Some(_) => Err("a counter is no whole number".into()),
+    }
+}
+
+fn page(
+    sql: &SqlStorage,
+    after: Option<TabKey>,
+    limit: u32,
+) -> worker::Result<Vec<(TabKey, TabRecord)>> {
+    let columns = "SELECT location, tab, record FROM tab";
+    let order = format!("ORDER BY location, tab LIMIT {limit}");
+    let (query, bindings) = match after {
+        None => (format!("{columns} {order}"), Vec::new()),
+        Some(TabKey { location, tab }) => (
+            format!("{columns} WHERE (location, tab) > (?, ?) {order}"),
+            vec![location.as_str().into(), tab.as_str().into()],
+        ),
+    };
+    let read = |[location, tab, record]: [String; 3]| {
+        let location = LocationId::parse(&location).map_err(|error| error.to_string())?;
+        let tab = TabId::parse(&tab).map_err(|error| error.to_string())?;
+        Ok((TabKey { location, tab }, serde_json::from_str(&record)?))
+    };
+    rows(sql, &query, bindings)?.into_iter().map(read).collect()
 }
 
 fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<()> {
     if let Some((tab, record)) = changes.tab {
         let query = "INSERT OR REPLACE INTO tab (location, tab, record) VALUES (?, ?, ?)";
         let record = serde_json::to_string(&record)?;
-        let key = [tab.location.as_str().into(), tab.tab.as_str().into(), record.into()];
-        sql.exec(query, key.to_vec())?;
+        let row = vec![tab.location.as_str().into(), tab.tab.as_str().into(), record.into()];
+        sql.exec(query, row)?;
     }
     for (key, used) in changes.used {
         let used = i64::try_from(used).map_err(|_| "a counter is out of range")?;

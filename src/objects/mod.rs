@@ -6,15 +6,15 @@
 //! durable (the runtime's output gate).
 
 #[expect(missing_docs, reason = "the macro's own methods have none")]
-mod ledger;
+pub mod ledger;
 mod store;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
-mod tab;
+pub mod tab;
 
 pub use ledger::Ledger;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-pub use tab::{Answer, Question, Tab};
+pub use tab::Tab;
 use worker::{Request, Response};
 
 /// The version of what is said between edge and object. During a deployment an old edge can talk to

@@ -30,6 +30,23 @@ pub fn first_document<T: DeserializeOwned>(
     }
 }
 
+/// All rows of a query whose columns are texts.
+pub fn rows<const COLUMNS: usize>(
+    sql: &SqlStorage,
+    query: &str,
+    bindings: Vec<SqlStorageValue>,
+) -> worker::Result<Vec<[String; COLUMNS]>> {
+    let text = |value| match value {
+        SqlStorageValue::String(text) => Ok(text),
+        _ => Err(worker::Error::from("a column is no text")),
+    };
+    let row = |row: worker::Result<Vec<SqlStorageValue>>| {
+        let texts = row?.into_iter().map(text).collect::<worker::Result<Vec<String>>>()?;
+        texts.try_into().map_err(|_| "a row has other columns than it should".into())
+    };
+    sql.exec(query, bindings)?.raw().map(row).collect()
+}
+
 /// Runs `writes` as one transaction: all of them or, when one fails, none. Without it the runtime
 /// would commit the statements before the failing one.
 pub fn in_one_transaction(

@@ -8,11 +8,10 @@ use promo_core::ident::LocationId;
 use promo_core::ledger::tab::{self, Command, Reply};
 use serde::{Deserialize, Serialize};
 use worker::{
-    DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object,
-    wasm_bindgen,
+    DurableObject, Env, Request, Response, SqlStorage, State, durable_object, wasm_bindgen,
 };
 
-use super::store::{first_document, in_one_transaction};
+use super::store::{first_document, in_one_transaction, rows};
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS tab (location TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID";
 
@@ -72,14 +71,9 @@ impl DurableObject for Tab {
 }
 
 fn all(sql: &SqlStorage) -> worker::Result<BTreeMap<LocationId, tab::Tab>> {
-    let mut tabs = BTreeMap::new();
-    for row in sql.exec("SELECT location, record FROM tab", None)?.raw() {
-        if let [SqlStorageValue::String(location), SqlStorageValue::String(record)] =
-            row?.as_slice()
-        {
-            let location = LocationId::parse(location).map_err(|error| error.to_string())?;
-            tabs.insert(location, serde_json::from_str(record)?);
-        }
-    }
-    Ok(tabs)
+    let read = |[location, record]: [String; 2]| {
+        let location = LocationId::parse(&location).map_err(|error| error.to_string())?;
+        Ok((location, serde_json::from_str(&record)?))
+    };
+    rows(sql, "SELECT location, record FROM tab", Vec::new())?.into_iter().map(read).collect()
 }

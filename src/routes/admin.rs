@@ -1,5 +1,7 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
+mod ledger;
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -7,14 +9,13 @@ use promo_core::campaign::{Campaign, Codes};
 use promo_core::code::CanonicalCode;
 use promo_core::engine::simulate;
 use promo_core::fault::{Faults, Path, Sink};
-use promo_core::ident::{CampaignId, LocationId, TabId};
+use promo_core::ident::{CampaignId, LocationId};
 use promo_core::location::Location;
 use serde_json::json;
 use worker::{Context, Env, Method};
 
 use crate::catalogue::{Catalogue, campaign_key, code_key, location_key};
 use crate::http::{Call, Problem, Reply, now};
-use crate::objects::Answer;
 use crate::ports::Edge;
 use crate::settings::{Defaults, authorize};
 
@@ -26,7 +27,9 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
     match segments {
         ["campaigns", _] => &[Method::Get, Method::Put, Method::Delete],
         ["locations", _] => &[Method::Get, Method::Put],
-        ["campaigns"] | ["codes" | "tabs", _] => &[Method::Get],
+        ["campaigns"] | ["campaigns", _, "ledger" | "redemptions"] | ["codes" | "tabs", _] => {
+            &[Method::Get]
+        }
         ["simulate"] => &[Method::Post],
         _ => &[],
     }
@@ -61,7 +64,9 @@ pub async fn answer(
         }
         (["codes", code], _) => show_code(catalogue, code).await,
         (["simulate"], _) => simulate_request(catalogue, call, env).await,
-        (["tabs", tab], _) => show_tab(&edge, tab).await,
+        (["campaigns", id, "ledger"], _) => ledger::quotas(&edge, call, env, id).await,
+        (["campaigns", id, "redemptions"], _) => ledger::redemptions(&edge, call, id).await,
+        (["tabs", tab], _) => ledger::tab(&edge, tab).await,
         _ => Err(not_there("address")),
     }
 }
@@ -197,18 +202,6 @@ async fn show_code(catalogue: &Catalogue<'_>, typed: &str) -> Result<Reply, Prob
         }
         Some(Err(why)) => Ok(Reply::json(200, &json!({"code": code, "refused": why}))),
         None => Err(not_there("code")),
-    }
-}
-
-/// Which campaigns stand on a tab, at each location that has one of that name.
-async fn show_tab(edge: &Edge<'_>, tab: &str) -> Result<Reply, Problem> {
-    let tab = TabId::parse(tab).map_err(|_| not_there("tab"))?;
-    let unreachable = |_| Problem::ours(503, "the tab did not answer");
-    match edge.tabs(&tab).await.map_err(unreachable)? {
-        Answer::Tabs(locations) => {
-            Ok(Reply::json(200, &json!({"tab": tab, "locations": locations})))
-        }
-        Answer::Reply(_) => Err(Problem::ours(500, "a tab answered another question")),
     }
 }
 

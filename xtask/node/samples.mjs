@@ -32,7 +32,9 @@ export async function load(url, adminToken) {
 
 /** A command to try first: an inquiry as GoTab sends it, with a code that the samples have. */
 export function firstCommand(url, settings, campaigns) {
-  const code = campaigns.flatMap((campaign) => campaign.codes?.fixed ?? [])[0];
+  // One that any tab can use; the README begins with it too.
+  const first = campaigns.find((campaign) => campaign.id === "summer-2026");
+  const code = first?.codes?.fixed?.[0];
   if (!code) {
     return `try: curl -s ${url}/healthz`;
   }

@@ -1,9 +1,9 @@
 //! From a campaign's quotas to the counters one redemption touches.
 
 use crate::campaign::{Campaign, Codes, Measure, OnShort, Quota, Scopes};
-use crate::ident::{CodeKey, OfferKey};
+use crate::ident::{CodeKey, OfferId, OfferKey};
 use crate::ledger::counter::{self, Counter};
-use crate::time::Window;
+use crate::time::{Calendar, Instant, Window, Zone};
 
 use super::Event;
 
@@ -75,19 +75,59 @@ fn counter(
     };
     let place = event.context.location.timezone.as_ref();
     let calendar = campaign.quota_calendar(quota, place, &event.context.default_zone);
-    let owner = offer.map_or("*", OfferKey::as_str);
-    let measured = match measure {
-        counter::Measure::Uses => "uses",
-        counter::Measure::Amount => "amount",
-    };
     // Only the location can hold any character, so it comes last.
     let key = format!(
-        "{owner}|{measured}|{}|{}|{}|{}|{customer}|{}",
-        quota.per,
-        quota.window.as_str(),
-        calendar.window_key(quota.window, event.received),
+        "{}{}|{customer}|{}",
+        prefix(quota, offer, &calendar, event.received),
         if quota.per.code { code.as_str() } else { "" },
         if quota.per.location { event.tab.location.as_str() } else { "" },
     );
     Ok(Some(Counter { key, ceiling, measure, partial, offer: offer.cloned() }))
+}
+
+/// What the keys of all counters of one quota begin with, in the window of an instant. The limit is
+/// no part of it.
+fn prefix(quota: &Quota, offer: Option<&OfferKey>, calendar: &Calendar, at: Instant) -> String {
+    let owner = offer.map_or("*", OfferKey::as_str);
+    let measured = match quota.measure {
+        Measure::Limit(_) => "uses",
+        Measure::Budget { .. } => "amount",
+    };
+    let (window, bucket) = (quota.window.as_str(), calendar.window_key(quota.window, at));
+    format!("{owner}|{measured}|{}|{window}|{bucket}|", quota.per)
+}
+
+/// A quota of a campaign's document, and where its counters are.
+#[derive(Clone, Debug)]
+pub struct QuotaCounters<'a> {
+    /// The offer whose quota it is; none: the campaign's.
+    pub offer: Option<&'a OfferId>,
+    /// The quota.
+    pub quota: &'a Quota,
+    /// What the keys of its counters begin with, in the window of now.
+    pub prefix: String,
+}
+
+/// Every quota of a campaign, for an operator to read. Where each location has its own clock, the
+/// window is that of the deployment's.
+#[must_use]
+pub fn quota_counters<'a>(
+    campaign: &'a Campaign,
+    default_zone: &Zone,
+    now: Instant,
+) -> Vec<QuotaCounters<'a>> {
+    let calendar = campaign.calendar(None, default_zone);
+    let of_campaign = campaign.quotas().iter().map(|quota| (None, quota));
+    let of_offers = campaign
+        .offers()
+        .iter()
+        .flat_map(|offer| offer.quotas().iter().map(move |quota| (Some(offer.id()), quota)));
+    of_campaign
+        .chain(of_offers)
+        .map(|(offer, quota)| {
+            let key = offer.map(|offer| OfferKey::of(campaign.id(), offer));
+            let prefix = prefix(quota, key.as_ref(), &calendar, now);
+            QuotaCounters { offer, quota, prefix }
+        })
+        .collect()
 }

@@ -26,6 +26,7 @@ mod round;
 
 use std::fmt;
 
+pub use counters::{QuotaCounters, quota_counters};
 pub use inquire::{Inquired, inquire};
 pub use ports::{Ports, Unreachable};
 pub use quote::{Quote, Rejection, Share};

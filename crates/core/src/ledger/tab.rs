@@ -42,7 +42,8 @@ pub struct Tab {
 pub struct Claim {
     /// Whom it stands beside.
     pub combines: Combines,
-    /// Discount by offer: what stands, or is about to.
+    /// Discount by offer: what stands, or is about to. Empty: the campaign once stood here, and its
+    /// ledger knows the history.
     pub offers: BTreeMap<OfferRef, Money>,
     /// The latest REDEEM that claimed.
     pub received: Instant,
@@ -164,7 +165,8 @@ impl Tab {
             return (Admission::Reversed, false);
         }
         let mut given = Money::ZERO;
-        for (other, claim) in self.claims.iter().filter(|(id, _)| **id != admit.campaign) {
+        let others = self.claims.iter().filter(|(id, _)| **id != admit.campaign);
+        for (other, claim) in others.filter(|(_, claim)| !claim.offers.is_empty()) {
             let together = claim.combines.accepts(&admit.campaign) && admit.combines.accepts(other);
             if !together {
                 let barred = Admission::Barred { by: other.clone(), since: claim.received };
@@ -199,11 +201,7 @@ impl Tab {
         if claim.received > settle.received || claim.offers == settle.offers {
             return false;
         }
-        if settle.offers.is_empty() {
-            self.claims.remove(&settle.campaign);
-        } else {
-            claim.offers = settle.offers;
-        }
+        claim.offers = settle.offers;
         true
     }
 }

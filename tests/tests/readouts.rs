@@ -1,0 +1,125 @@
+//! What operators read of the ledgers.
+
+use promo_tests::Service;
+use promo_tests::campaign::{publish, ten_percent, with};
+use promo_tests::gotab::{Tab, applied};
+use serde_json::{Value, json};
+
+fn get(service: &Service, path: &str) -> Value {
+    let reply = service.get(path).admin().send();
+    assert_eq!(reply.status, 200, "{path}: {reply}");
+    reply.json()
+}
+
+#[test]
+fn each_quota_says_what_is_used_and_what_remains() {
+    let service = Service::shared();
+    let mut campaign = ten_percent("quotas", "QUOTAS10");
+    campaign["quotas"] = json!([
+        { "per": [], "limit": 5 },
+        { "per": [], "window": "day", "budget": 1000, "on_short": "partial" },
+        { "per": ["location"], "limit": 3 },
+    ]);
+    campaign["offers"][0]["quotas"] = json!([{ "per": [], "window": "month", "limit": 7 }]);
+    publish(service, &campaign);
+    for tab in ["quotas-1", "quotas-2"] {
+        assert_eq!(applied(&Tab::new(service, tab).redeem(&["quotas.ten-off.QUOTAS10"])).len(), 1);
+    }
+
+    let ledger = get(service, "/admin/campaigns/quotas/ledger");
+
+    assert_eq!(
+        ledger["quotas"],
+        json!([
+            { "per": [], "window": "total", "limit": 5, "used": 2, "remaining": 3 },
+            { "per": [], "window": "day", "budget": 1000, "used": 220, "remaining": 780 },
+            { "per": ["location"], "window": "total", "limit": 3, "used": 2 },
+            { "offer": "ten-off", "per": [], "window": "month", "limit": 7, "used": 2, "remaining": 5 },
+        ])
+    );
+    assert_eq!(service.get("/admin/campaigns/no-such/ledger").admin().send().status, 404);
+}
+
+#[test]
+fn a_budget_that_runs_short_gives_its_rest() {
+    let service = Service::shared();
+    let budget = json!([{ "per": [], "budget": 150, "on_short": "partial" }]);
+    publish(service, &with(ten_percent("short", "SHORT10"), "quotas", budget));
+    let offer = "short.ten-off.SHORT10";
+
+    let first = Tab::new(service, "short-1").redeem(&[offer]);
+    assert!(Tab::new(service, "short-2").inquire("SHORT10").text().contains("\"amount\":0.40,"));
+    let second = Tab::new(service, "short-2").redeem(&[offer]);
+    let third = Tab::new(service, "short-3").redeem(&[offer]);
+
+    assert_eq!(applied(&first), [(offer.to_owned(), "1.1".to_owned())]);
+    assert_eq!(applied(&second), [(offer.to_owned(), "0.4".to_owned())]);
+    assert!(applied(&third).is_empty(), "{third}");
+}
+
+#[test]
+fn redemptions_are_paged_as_json_and_csv_without_naming_a_guest() {
+    let service = Service::shared();
+    publish(service, &ten_percent("paged", "PAGED10"));
+    for tab in ["paged-1", "paged-2", "paged-3"] {
+        let guest = json!({ "phone": "+16085550177" });
+        let tab = Tab::new(service, tab).with("customers", guest);
+        assert_eq!(applied(&tab.redeem(&["paged.ten-off.PAGED10"])).len(), 1);
+    }
+    let at = "/admin/campaigns/paged/redemptions";
+
+    let (mut tabs, mut path) = (Vec::new(), format!("{at}?limit=2"));
+    loop {
+        let page = get(service, &path);
+        for line in page["redemptions"].as_array().unwrap() {
+            assert_eq!((&line["campaign"], &line["offer"]), (&json!("paged"), &json!("ten-off")));
+            assert_eq!((&line["code"], &line["location"]), (&json!("PAGED10"), &json!("1019")));
+            assert_eq!((&line["amount"], &line["currency"]), (&json!(110), &json!("USD")));
+            assert_eq!((&line["state"], &line["epoch"]), (&json!("applied"), &json!(1)));
+            assert_eq!(line["pos"], "gotab");
+            tabs.push(line["tab"].as_str().unwrap().to_owned());
+        }
+        match page["cursor"].as_str() {
+            Some(cursor) => path = format!("{at}?limit=2&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(tabs, ["paged-1", "paged-2", "paged-3"]);
+
+    let csv = service.get(at).admin().header("Accept", "text/csv").send();
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(csv.text().lines().count(), 4, "{csv}");
+    assert!(csv.text().starts_with("campaign,offer,code,location,tab,customer,amount"), "{csv}");
+    assert!(!csv.text().contains("5550177"), "{csv}");
+    for bad in ["?cursor=nonsense", "?limit=0", "?limit=many"] {
+        assert_eq!(service.get(&format!("{at}{bad}")).admin().send().status, 422, "{bad}");
+    }
+}
+
+#[test]
+fn a_tab_shows_its_history_over_all_campaigns_and_epochs() {
+    let service = Service::shared();
+    publish(service, &ten_percent("story-a", "STORYA"));
+    publish(service, &ten_percent("story-b", "STORYB"));
+    let tab = Tab::new(service, "story");
+    tab.redeem(&["story-a.ten-off.STORYA"]);
+    tab.reverse(&[]);
+    tab.redeem(&["story-b.ten-off.STORYB"]);
+    tab.reverse(&["story-b.ten-off.STORYB"]);
+    tab.redeem(&["story-a.ten-off.STORYA"]);
+
+    let history = get(service, "/admin/tabs/story");
+
+    let told: Vec<(&str, &str, u64)> = history["redemptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            let text = |key: &str| line[key].as_str().unwrap();
+            (text("campaign"), text("state"), line["epoch"].as_u64().unwrap())
+        })
+        .collect();
+    let all = [("story-a", "reversed", 1), ("story-b", "reversed", 1), ("story-a", "applied", 2)];
+    assert_eq!(told, all);
+    assert_eq!(service.get("/admin/tabs/nobody-knows").admin().send().status, 404);
+}
