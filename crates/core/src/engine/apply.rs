@@ -75,14 +75,9 @@ impl<'a> Application<'a> {
         Ok(given)
     }
 
-    /// What an offer would give on the cart as it came, alone.
-    pub fn worth(
-        &mut self,
-        untouched: &Rows,
-        discounts: &[Discount],
-        most: u64,
-    ) -> Result<u64, EngineError> {
-        let rows = std::mem::replace(&mut self.rows, untouched.clone());
+    /// What an offer would give alone on what is left of the cart. Nothing is taken.
+    pub fn worth(&mut self, discounts: &[Discount], most: u64) -> Result<u64, EngineError> {
+        let rows = self.rows.clone();
         let worth = self.offer(discounts, most);
         self.rows = rows;
         worth

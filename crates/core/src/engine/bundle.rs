@@ -12,7 +12,7 @@ use super::{
     apply::Application,
     rows::{MOST_RUNS, Supply},
     spread::{Taker, spread},
-    units::{Act, Take},
+    tape::{Act, Take},
 };
 use crate::campaign::discount::{Part, Pick};
 

@@ -8,7 +8,7 @@
 use super::{
     EngineError,
     apply::Application,
-    units::{Act, Take},
+    tape::{Act, Take},
 };
 use crate::campaign::discount::{Part, Pick};
 

@@ -15,8 +15,12 @@ mod reason;
 mod rows;
 pub mod simulate;
 mod spread;
+mod tape;
 mod turn;
 mod units;
+
+#[cfg(test)]
+mod tests;
 
 pub use detail::Detail;
 pub use reason::Reason;
@@ -160,9 +164,8 @@ pub fn decide<'a>(
     cart: &'a Cart,
     context: &'a Context,
 ) -> Result<Decision<'a>, EngineError> {
-    let untouched = Rows::new(cart);
     let orders = Orders::default();
-    let mut rows = untouched.clone();
+    let mut rows = Rows::new(cart);
     let mut decision = Decision {
         currency: cart.currency(),
         discount: Money::ZERO,
@@ -182,12 +185,7 @@ pub fn decide<'a>(
             continue;
         }
         let applied_before = decision.applied.len();
-        rows = Turn::new(index, asked, cart, context).take(
-            rows,
-            &untouched,
-            &orders,
-            &mut decision,
-        )?;
+        rows = Turn::new(index, asked, cart, context).take(rows, &orders, &mut decision)?;
         if decision.applied.len() > applied_before {
             gave.push(asked.campaign);
         }

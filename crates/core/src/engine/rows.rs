@@ -6,7 +6,8 @@
 
 use super::{
     EngineError,
-    units::{Act, Run, Runs, Take},
+    tape::{Act, Take},
+    units::{Run, Runs},
 };
 use crate::cart::Cart;
 

@@ -1,8 +1,8 @@
 //! A campaign's turn: which of its offers apply, and in which order.
 //!
-//! Exclusive offers are looked at first, then groups, both on the cart as it came, so that the choice
-//! does not depend on what the other offers do; then what is left is applied by priority. An offer that
-//! gives nothing when its turn comes does not apply.
+//! Exclusive offers are looked at first, then groups, both on the cart as it came to the campaign (what
+//! the campaigns before it left), so that the choice does not depend on what its other offers do; then
+//! what is left is applied by priority. An offer that gives nothing when its turn comes does not apply.
 
 use super::{
     Allowance, Applied, Asked, Context, Decision, Detail, EngineError, Rejected,
@@ -67,16 +67,15 @@ impl<'t, 'a> Turn<'t, 'a> {
     pub fn take(
         mut self,
         rows: Rows,
-        untouched: &Rows,
         orders: &Orders,
         decision: &mut Decision<'a>,
     ) -> Result<Rows, EngineError> {
         let matching = Matching::new(self.campaign, self.cart);
         let facts = Facts::new(self.campaign, self.cart, self.context, &matching);
-        self.admit(&facts);
+        self.admit(&facts, rows.taken());
         let mut application = Application::new(self.campaign, &matching, orders, rows);
-        if !self.choose_exclusive(&mut application, untouched)? {
-            self.choose_in_groups(&mut application, untouched)?;
+        if !self.choose_exclusive(&mut application)? {
+            self.choose_in_groups(&mut application)?;
         }
         for index in self.campaign.order() {
             if self.standing.get(*index).is_some_and(Standing::is_open) {
@@ -122,7 +121,7 @@ impl<'t, 'a> Turn<'t, 'a> {
 
     /// Asks the ledger's answer and the condition of every offer. A condition on what remains is left
     /// to the offer's turn, unless a choice has to be made before.
-    fn admit(&mut self, facts: &Facts<'_, 'a>) {
+    fn admit(&mut self, facts: &Facts<'_, 'a>, taken: u64) {
         for (index, offer) in self.campaign.offers().iter().enumerate() {
             match self.allowance(index) {
                 Allowance::NotAsked => {
@@ -139,7 +138,7 @@ impl<'t, 'a> Turn<'t, 'a> {
             }
             let chosen_before = offer.exclusive() || offer.group().is_some();
             if chosen_before || !offer.asks_what_remains() {
-                self.check(index, offer, facts, 0);
+                self.check(index, offer, facts, taken);
             }
         }
     }
@@ -155,18 +154,14 @@ impl<'t, 'a> Turn<'t, 'a> {
     }
 
     /// Leaves only the first exclusive offer that is worth anything, if there is one.
-    fn choose_exclusive(
-        &mut self,
-        application: &mut Application<'_>,
-        untouched: &Rows,
-    ) -> Result<bool, EngineError> {
+    fn choose_exclusive(&mut self, application: &mut Application<'_>) -> Result<bool, EngineError> {
         for index in self.campaign.order() {
             let open = self.standing.get(*index).is_some_and(Standing::is_open);
             let Some(offer) = self.offer(*index).filter(|offer| open && offer.exclusive()) else {
                 continue;
             };
             let most = self.most(*index);
-            if application.worth(untouched, offer.discounts(), most)? == 0 {
+            if application.worth(offer.discounts(), most)? == 0 {
                 self.reject_worthless(*index);
                 continue;
             }
@@ -182,11 +177,7 @@ impl<'t, 'a> Turn<'t, 'a> {
     }
 
     /// Leaves of each group only the offer that is worth most, of equals the one applied first.
-    fn choose_in_groups(
-        &mut self,
-        application: &mut Application<'_>,
-        untouched: &Rows,
-    ) -> Result<(), EngineError> {
+    fn choose_in_groups(&mut self, application: &mut Application<'_>) -> Result<(), EngineError> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for index in self.campaign.order() {
             let open = self.standing.get(*index).is_some_and(Standing::is_open);
@@ -204,7 +195,7 @@ impl<'t, 'a> Turn<'t, 'a> {
             let mut worths = Vec::with_capacity(members.len());
             for index in &members {
                 let discounts = self.offer(*index).map_or(&[][..], Offer::discounts);
-                worths.push(application.worth(untouched, discounts, self.most(*index))?);
+                worths.push(application.worth(discounts, self.most(*index))?);
             }
             let best = worths.iter().copied().max().unwrap_or(0);
             let first = worths.iter().position(|worth| *worth == best).unwrap_or(0);
