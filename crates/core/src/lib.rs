@@ -15,4 +15,5 @@ pub mod json;
 pub mod ledger;
 pub mod location;
 pub mod money;
+pub mod schema;
 pub mod time;
