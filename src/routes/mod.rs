@@ -5,10 +5,14 @@ mod gotab;
 mod neutral;
 mod till;
 
+use promo_core::schema;
 use serde_json::json;
 use worker::{Context, Env, Method, Request, Response};
 
 use crate::http::{Call, Problem, Reply};
+
+/// The description of every route; a test holds it against what is answered.
+const OPENAPI: &str = include_str!("openapi.json");
 
 /// Answers a request. Whatever goes wrong becomes a reply, and the next request is served.
 pub async fn handle(request: Request, env: Env, context: Context) -> worker::Result<Response> {
@@ -20,7 +24,7 @@ pub async fn handle(request: Request, env: Env, context: Context) -> worker::Res
 async fn dispatch(call: &Call, env: &Env, context: &Context) -> Result<Reply, Problem> {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let allowed: &[Method] = match segments.as_slice() {
-        ["healthz"] => &[Method::Get],
+        ["healthz"] | ["openapi.json"] | ["schema", "campaign.json"] => &[Method::Get],
         ["gotab", "promo"] | ["v1", "inquire" | "redeem" | "reverse"] => &[Method::Post],
         ["admin", rest @ ..] => admin::allowed(rest),
         _ => &[],
@@ -37,6 +41,8 @@ async fn dispatch(call: &Call, env: &Env, context: &Context) -> Result<Reply, Pr
         ["healthz"] => {
             Ok(Reply::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
         }
+        ["openapi.json"] => Ok(Reply::raw(200, "application/json", OPENAPI.into())),
+        ["schema", _] => Ok(Reply::raw(200, "application/schema+json", schema::CAMPAIGN.into())),
         ["gotab", "promo"] => gotab::promo(call, env, context).await,
         ["v1", question] => neutral::answer(question, call, env, context).await,
         ["admin", rest @ ..] => admin::answer(rest, call, env, context).await,
