@@ -1,4 +1,9 @@
 //! Rules that the shared vectors leave out, one sentence each.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::needless_pass_by_value,
+    reason = "small numbers of a test, and values that are written where they are used"
+)]
 
 use serde_json::{Value, json};
 

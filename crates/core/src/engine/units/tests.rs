@@ -1,3 +1,6 @@
+//! Runs against units kept one by one.
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+
 use super::*;
 
 /// Every unit by itself: what is left of it, and whether it is picked.
