@@ -207,10 +207,6 @@ fn closed<'a>(
     if !campaign.active() {
         return Some((Reason::Inactive, Cause::Inactive));
     }
-    if campaign.currency() != cart.currency() {
-        let (campaign, cart) = (campaign.currency(), cart.currency());
-        return Some((Reason::WrongCurrency, Cause::Currency { campaign, cart }));
-    }
     let zone = context.location.timezone.as_ref();
     let zone = zone.unwrap_or(&context.default_zone);
     if let Some(start) = campaign.starts_at(zone)
@@ -222,6 +218,10 @@ fn closed<'a>(
         && context.at >= end
     {
         return Some((Reason::Ended, Cause::Ended(end)));
+    }
+    if campaign.currency() != cart.currency() {
+        let (campaign, cart) = (campaign.currency(), cart.currency());
+        return Some((Reason::WrongCurrency, Cause::Currency { campaign, cart }));
     }
     let other = gave.iter().find(|other| !campaign.combines(other))?;
     let with = other.id().as_str();

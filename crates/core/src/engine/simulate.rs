@@ -10,6 +10,8 @@ mod request;
 pub use reply::{AppliedOffer, Rejection, Reply, Share};
 pub use request::Request;
 
+use std::collections::BTreeSet;
+
 use super::{Asked, Context, EngineError, LocationFacts, Reason, decide};
 use crate::{
     campaign::{Campaign, Codes},
@@ -52,7 +54,7 @@ impl Request {
     }
 
     /// Answers with the request's own campaigns: those its codes lead to, in the order of the codes, or
-    /// all, when it has no `codes`.
+    /// all, when it has no `codes`. The others are rejected, and so is a code that leads to none.
     ///
     /// # Errors
     /// When the request has no campaigns, or the engine cannot answer.
@@ -84,6 +86,13 @@ impl Request {
             reason: Reason::UnknownCode,
             detail: not_reached(campaign).to_owned(),
         }));
+        let leads_nowhere = |code: &CanonicalCode| !campaigns.iter().any(|it| holds(it, code));
+        let mut named = BTreeSet::new();
+        for code in codes.iter().flatten() {
+            if leads_nowhere(code) && named.insert(code) {
+                reply.add_unknown_code(code);
+            }
+        }
         Ok(reply)
     }
 

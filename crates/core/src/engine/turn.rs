@@ -74,7 +74,7 @@ impl<'t, 'a> Turn<'t, 'a> {
         let facts = Facts::new(self.campaign, self.cart, self.context, &matching);
         self.admit(&facts, rows.taken());
         let mut application = Application::new(self.campaign, &matching, orders, rows);
-        if !self.choose_exclusive(&mut application)? {
+        if !self.choose_exclusive(&facts, &mut application)? {
             self.choose_in_groups(&mut application)?;
         }
         for index in self.campaign.order() {
@@ -154,26 +154,60 @@ impl<'t, 'a> Turn<'t, 'a> {
     }
 
     /// Leaves only the first exclusive offer that is worth anything, if there is one.
-    fn choose_exclusive(&mut self, application: &mut Application<'_>) -> Result<bool, EngineError> {
+    fn choose_exclusive(
+        &mut self,
+        facts: &Facts<'_, 'a>,
+        application: &mut Application<'_>,
+    ) -> Result<bool, EngineError> {
         for index in self.campaign.order() {
             let open = self.standing.get(*index).is_some_and(Standing::is_open);
             let Some(offer) = self.offer(*index).filter(|offer| open && offer.exclusive()) else {
                 continue;
             };
-            let most = self.most(*index);
-            if application.worth(offer.discounts(), most)? == 0 {
+            if self.is_worthless(*index, offer, application)? {
                 self.reject_worthless(*index);
                 continue;
             }
             let by = offer.id().as_str();
-            for (other, standing) in self.standing.iter_mut().enumerate() {
-                if other != *index && standing.is_open() {
-                    *standing = Standing::Rejected(Reason::Excluded, Cause::Excluded { by });
-                }
+            for other in self.campaign.order().iter().filter(|other| *other != index) {
+                self.exclude(*other, by, facts, application)?;
             }
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// Rejects an offer beside an exclusive one: for a reason of its own, if it has one.
+    fn exclude(
+        &mut self,
+        index: usize,
+        by: &'a str,
+        facts: &Facts<'_, 'a>,
+        application: &mut Application<'_>,
+    ) -> Result<(), EngineError> {
+        let open = self.standing.get(index).is_some_and(Standing::is_open);
+        let Some(offer) = self.offer(index).filter(|_| open) else {
+            return Ok(());
+        };
+        let taken = application.rows.taken();
+        if offer.asks_what_remains() && !self.check(index, offer, facts, taken) {
+            return Ok(());
+        }
+        if self.is_worthless(index, offer, application)? {
+            self.reject_worthless(index);
+        } else {
+            self.reject(index, Reason::Excluded, Cause::Excluded { by });
+        }
+        Ok(())
+    }
+
+    fn is_worthless(
+        &self,
+        index: usize,
+        offer: &Offer,
+        application: &mut Application<'_>,
+    ) -> Result<bool, EngineError> {
+        Ok(application.worth(offer.discounts(), self.most(index))? == 0)
     }
 
     /// Leaves of each group only the offer that is worth most, of equals the one applied first.
