@@ -9,7 +9,7 @@ use super::{CLOCK, Dice, Focus, World, ZONES};
 pub fn campaign(dice: &mut Dice, world: &World, number: usize) -> Value {
     let how_many = match world.focus {
         Focus::Everything | Focus::Clock => dice.of(&[1, 1, 2, 2, 3, 4]),
-        Focus::Stack => dice.of(&[2, 3, 3, 4, 5]),
+        Focus::Stack | Focus::Crowd => dice.of(&[2, 3, 3, 4, 5]),
         Focus::Rivals => dice.of(&[2, 3, 4, 5]),
     };
     let offers: Vec<Value> = (1..=how_many).map(|number| offer(dice, world, number)).collect();
@@ -105,7 +105,7 @@ fn offer(dice: &mut Dice, world: &World, number: usize) -> Value {
         offer["group"] = json!(dice.of(&["drinks", "drinks", "food"]));
     }
     let conditions = match world.focus {
-        Focus::Stack => 8,
+        Focus::Stack | Focus::Crowd => 8,
         Focus::Clock => 1,
         Focus::Everything | Focus::Rivals => 3,
     };

@@ -13,10 +13,10 @@ pub const TIERS: [&str; 2] = ["gold", "silver"];
 pub const GUEST_TAGS: [&str; 2] = ["vip", "staff"];
 
 pub fn cart(dice: &mut Dice, world: &World) -> Value {
-    let how_many = if world.focus == Focus::Stack {
-        dice.of(&[1, 1, 2, 2, 3])
-    } else {
-        dice.of(&[0, 1, 2, 2, 3, 3, 4, 4, 5, 6])
+    let how_many = match world.focus {
+        Focus::Stack => dice.of(&[1, 1, 2, 2, 3]),
+        Focus::Crowd => dice.of(&[1, 1, 2]),
+        _ => dice.of(&[0, 1, 2, 2, 3, 3, 4, 4, 5, 6]),
     };
     let lines: Vec<Value> = (1..=how_many).map(|number| line(dice, world, number)).collect();
     let fees: Vec<Value> =
@@ -54,10 +54,14 @@ pub fn cart(dice: &mut Dice, world: &World) -> Value {
 fn line(dice: &mut Dice, world: &World, number: i64) -> Value {
     let price = dice.of(&world.prices);
     let sku = dice.of(&SKUS);
+    let quantity = match world.focus {
+        Focus::Crowd => dice.from(4, 40),
+        _ => dice.of(&[1, 1, 2, 2, 3, 3, 4, 7]),
+    };
     let mut line = json!({
         "id": number.to_string(), "sku": sku, "name": format!("{sku}{}", dice.below(2)),
         "category": dice.one_or_more(&CATEGORIES), "tag": dice.some_of(&TAGS),
-        "quantity": dice.of(&[1, 1, 2, 2, 3, 3, 4, 7]), "unit_price": price,
+        "quantity": quantity, "unit_price": price,
     });
     if dice.one_in(4) {
         let floor = match dice.below(8) {

@@ -14,6 +14,7 @@ pub fn discount(dice: &mut Dice, world: &World) -> Value {
     let kinds = match world.focus {
         Focus::Everything => 12,
         Focus::Stack => 16,
+        Focus::Crowd => return crowd(dice, world),
         Focus::Rivals | Focus::Clock => dice.of(&[5, 12]), // the first five are likely to be worth something
     };
     let mut discount = match dice.below(kinds) {
@@ -32,6 +33,33 @@ pub fn discount(dice: &mut Dice, world: &World) -> Value {
     // Left out, the target is the tab.
     if !dice.one_in(4) {
         discount["on"] = target(dice, world, 2);
+    }
+    discount
+}
+
+/// A discount that is likely to divide the units of a long line.
+fn crowd(dice: &mut Dice, world: &World) -> Value {
+    let mut discount = match dice.below(8) {
+        0 | 1 => {
+            let mut discount = buy_get(dice, world);
+            discount["buy"]["quantity"] = json!(dice.from(1, 5));
+            discount["get"]["quantity"] = json!(dice.from(1, 4));
+            return discount;
+        }
+        2 | 3 => return bundle(dice, world),
+        4 => json!({"amount": world.sum(dice).max(1)}),
+        5 => rate(dice, world),
+        6 => {
+            let most = dice.from(1, 30);
+            with(rate(dice, world), &json!({dice.of(&["max_units", "max_units_per_line"]): most}))
+        }
+        _ => {
+            let n = dice.from(1, 20);
+            with(rate(dice, world), &json!({dice.of(&["cheapest", "dearest"]): n}))
+        }
+    };
+    if dice.one_in(4) {
+        discount["on"] = target(dice, world, 1);
     }
     discount
 }
@@ -80,9 +108,13 @@ fn buy_get(dice: &mut Dice, world: &World) -> Value {
         discount["pick"] = json!(dice.of(&["cheapest", "dearest"]));
     }
     if dice.one_in(3) {
-        discount["max_times"] = json!(dice.from(1, 2));
+        discount["max_times"] = max_times(dice, world);
     }
     discount
+}
+
+fn max_times(dice: &mut Dice, world: &World) -> Value {
+    json!(dice.from(1, if world.focus == Focus::Crowd { 7 } else { 2 }))
 }
 
 fn bundle(dice: &mut Dice, world: &World) -> Value {
@@ -91,7 +123,7 @@ fn bundle(dice: &mut Dice, world: &World) -> Value {
         .collect();
     let mut discount = json!({"bundle": parts, "price": world.price(dice) * dice.from(0, 2)});
     if dice.one_in(3) {
-        discount["max_times"] = json!(dice.from(1, 2));
+        discount["max_times"] = max_times(dice, world);
     }
     discount
 }

@@ -36,6 +36,8 @@ pub enum Focus {
     Everything,
     /// Small discounts one after another on the same units, so that it shows which unit lost what.
     Stack,
+    /// The same on many units of one line or two: sets that repeat, and discounts that start or end inside of them.
+    Crowd,
     /// Groups, exclusive offers and campaigns in each other's way.
     Rivals,
     /// Windows, hours, days and dates, to the second.
@@ -84,7 +86,7 @@ impl World {
 
     /// A sum of money that is likely to meet another one.
     pub fn sum(&self, dice: &mut Dice) -> i64 {
-        if self.focus == Focus::Stack {
+        if matches!(self.focus, Focus::Stack | Focus::Crowd) {
             let part = dice.from(2, 8);
             return dice.from(1, (self.worth() / part).max(1));
         }
@@ -141,6 +143,7 @@ pub fn request(seed: u64) -> Value {
             Focus::Everything,
             Focus::Stack,
             Focus::Stack,
+            Focus::Crowd,
             Focus::Rivals,
             Focus::Clock,
         ]),
@@ -153,7 +156,7 @@ pub fn request(seed: u64) -> Value {
 
     let how_many = match world.focus {
         Focus::Everything => dice.of(&[1, 1, 1, 1, 2, 2, 3]),
-        Focus::Stack | Focus::Clock => dice.of(&[1, 1, 1, 1, 2]),
+        Focus::Stack | Focus::Crowd | Focus::Clock => dice.of(&[1, 1, 1, 1, 2]),
         Focus::Rivals => dice.of(&[1, 2, 2, 3]),
     };
     let campaigns: Vec<Value> =

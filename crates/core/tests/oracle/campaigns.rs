@@ -29,6 +29,7 @@ pub fn in_order<'a>(request: &'a Value, rejected: &mut Vec<Value>) -> Vec<&'a Va
     };
     //> `[]`: nothing was typed […] several campaigns apply in the order their codes were typed
     let mut considered: Vec<&Value> = Vec::new();
+    let mut unknown: Vec<String> = Vec::new();
     for code in typed {
         let code = canonical(code.as_str().unwrap());
         let reached: Vec<&Value> = given
@@ -39,14 +40,21 @@ pub fn in_order<'a>(request: &'a Value, rejected: &mut Vec<Value>) -> Vec<&'a Va
                     .any(|fixed| canonical(fixed.as_str().unwrap()) == code)
             })
             .collect();
-        if reached.is_empty() {
-            rejected.push(json!({"code": code, "reason": "unknown_code"}));
+        if reached.is_empty() && !unknown.contains(&code) {
+            unknown.push(code);
         }
         for campaign in reached {
             if !considered.contains(&campaign) {
                 considered.push(campaign);
             }
         }
+    }
+    // What was typed for nothing is named, and so is a campaign that nothing was typed for.
+    for code in unknown {
+        rejected.push(json!({"code": code, "reason": "unknown_code"}));
+    }
+    for campaign in given.iter().filter(|campaign| !considered.contains(campaign)) {
+        rejected.push(json!({"campaign": campaign["id"], "reason": "unknown_code"}));
     }
     considered
 }
@@ -160,7 +168,7 @@ fn who_applies<'a>(
         } else if alone.is_some() || exclusive || grouped {
             if let Some(reason) = why_not(offer) {
                 rejected.push(refused(campaign, offer, &reason));
-            } else if worth(offer) == 0 {
+            } else if worth(offer) == 0 && (alone.is_some() || exclusive) {
                 rejected.push(refused(campaign, offer, "worth_nothing"));
             } else if alone.is_some() {
                 rejected.push(refused(campaign, offer, "excluded"));
@@ -173,7 +181,10 @@ fn who_applies<'a>(
                 let most = rivals.clone().map(|rival| worth(rival)).max().unwrap();
                 let first = rivals.clone().find(|rival| worth(rival) == most).unwrap();
                 if *first == offer {
+                    // Also when it is worth nothing alone: what it gives is seen in its turn.
                     turns.push(offer);
+                } else if worth(offer) == 0 {
+                    rejected.push(refused(campaign, offer, "worth_nothing"));
                 } else {
                     rejected.push(refused(campaign, offer, "outbid"));
                 }

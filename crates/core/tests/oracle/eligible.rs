@@ -41,8 +41,14 @@ fn causes(condition: &Value, asked: &Asked<'_>) -> BTreeSet<String> {
             .flat_map(|child| causes(child, asked))
             .collect(),
         "not" => {
-            let (inner_key, _) = inner.as_object().unwrap().iter().next().unwrap();
-            [leaf_reason(inner_key).to_owned()].into()
+            let (inner_key, inner) = inner.as_object().unwrap().iter().next().unwrap();
+            match inner_key.as_str() {
+                // Turned round twice it is what it was.
+                "not" => causes(inner, asked),
+                // The items are there: that they are missing would be the opposite of the truth.
+                "items" => ["condition_not_met".to_owned()].into(),
+                leaf => [leaf_reason(leaf).to_owned()].into(),
+            }
         }
         leaf => [leaf_reason(leaf).to_owned()].into(),
     }
