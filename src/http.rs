@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use promo_core::checkout::{Inquired, Redeemed, Reversed};
+use promo_core::checkout::{CleanUp, Inquired, Redeemed, Reversed};
 use promo_core::fault::{Fault, Faults};
 use promo_core::time::Instant;
 use serde::Serialize;
@@ -35,6 +35,8 @@ pub struct Call {
     request: RefCell<Request>,
     /// Where the time went, and what was decided.
     pub trace: Trace,
+    /// What is to be done once the answer has gone out.
+    pub later: RefCell<Vec<CleanUp>>,
 }
 
 /// Notes taken on the way, for `Server-Timing` and for the log line.
@@ -122,6 +124,7 @@ impl Call {
             segments: path.split('/').filter(|part| !part.is_empty()).map(decode).collect(),
             request: RefCell::new(request),
             trace: Trace::default(),
+            later: RefCell::default(),
         }
     }
 

@@ -1,17 +1,19 @@
 //! How a checkout reaches the catalogue, the ledgers and the tabs from an edge, and how long it waits.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use promo_core::campaign::Campaign;
-use promo_core::checkout::{Ports, Unreachable};
+use promo_core::checkout::{CleanUp, Ports, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
 use promo_core::ident::{CampaignId, OfferRef, TabId};
 use promo_core::ledger::{TabKey, campaign, tab};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Context, Delay, Env, Method, Request, RequestInit};
+use serde_json::json;
+use worker::{Delay, Env, Method, Request, RequestInit};
 
 use crate::catalogue::Catalogue;
 use crate::http::{Call, Trace, now};
@@ -24,16 +26,16 @@ const BUDGET: i64 = 1700;
 /// What an INQUIRE waits for the ledger before it answers from what it knows.
 const PEEK_BUDGET: i64 = 150;
 
-/// What is waited before each attempt at undoing, in milliseconds.
-const UNDO_WAITS: [u64; 4] = [100, 1000, 5000, 15_000];
+/// What is waited before each attempt at cleaning up, in milliseconds.
+const CLEAN_UP_WAITS: [u64; 4] = [0, 1000, 5000, 15_000];
 
 /// The world as one request reaches it.
 pub struct Edge<'a> {
     /// The documents.
     pub catalogue: Catalogue<'a>,
     env: &'a Env,
-    context: &'a Context,
     trace: &'a Trace,
+    later: &'a RefCell<Vec<CleanUp>>,
     /// By when the objects must have answered.
     deadline: Instant,
 }
@@ -43,11 +45,18 @@ impl<'a> Edge<'a> {
     ///
     /// # Errors
     /// When the deployment lacks a binding.
-    pub fn new(env: &'a Env, context: &'a Context, call: &'a Call) -> worker::Result<Self> {
-        let trace = &call.trace;
+    pub fn new(env: &'a Env, call: &'a Call) -> worker::Result<Self> {
+        Self::open(env, &call.trace, &call.later, call.received)
+    }
+
+    fn open(
+        env: &'a Env,
+        trace: &'a Trace,
+        later: &'a RefCell<Vec<CleanUp>>,
+        received: Instant,
+    ) -> worker::Result<Self> {
         let catalogue = Catalogue::open(env, trace)?;
-        let deadline = call.received.plus_millis(BUDGET);
-        Ok(Self { catalogue, env, context, trace, deadline })
+        Ok(Self { catalogue, env, trace, later, deadline: received.plus_millis(BUDGET) })
     }
 
     /// Asks an object and waits at most so long.
@@ -157,20 +166,30 @@ impl Ports for Edge<'_> {
         }
     }
 
-    fn undo_later(&self, campaign: &CampaignId, attempt: campaign::Reverse) {
-        let (env, campaign) = (self.env.clone(), campaign.clone());
-        self.context.wait_until(async move {
-            let command = campaign::Command::Reverse(attempt);
-            let question = objects::ledger::Question::Decide(command);
-            for wait in UNDO_WAITS {
-                Delay::from(Duration::from_millis(wait)).await;
-                let undone: worker::Result<objects::ledger::Answer> =
-                    exchange(&env, LEDGER, campaign.as_str(), &question).await;
-                match undone {
-                    Ok(_) => return,
-                    Err(error) => worker::console_error!("undo at {campaign}: {error}"),
-                }
+    fn later(&self, clean_up: CleanUp) {
+        self.later.borrow_mut().push(clean_up);
+    }
+}
+
+/// Cleans up after an answer has gone out, trying again while something does not answer. What is given
+/// up is in the log, and settled by whoever meets it.
+pub async fn clean_up_all(env: Env, id: String, left: Vec<CleanUp>) {
+    for left in left {
+        for wait in CLEAN_UP_WAITS {
+            Delay::from(Duration::from_millis(wait)).await;
+            let (trace, later) = (Trace::default(), RefCell::default());
+            let done = match Edge::open(&env, &trace, &later, now()) {
+                Ok(edge) => clean_up(&edge, &left).await.is_ok(),
+                Err(_) => false,
+            };
+            if done {
+                break;
             }
-        });
+            let (campaign, tab) = (&left.campaign, &left.tab.tab);
+            worker::console_warn!(
+                "{}",
+                json!({"id": id, "campaign": campaign, "tab": tab, "outcome": "not cleaned up"})
+            );
+        }
     }
 }

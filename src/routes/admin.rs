@@ -12,7 +12,7 @@ use promo_core::fault::{Faults, Path, Sink};
 use promo_core::ident::{CampaignId, LocationId};
 use promo_core::location::Location;
 use serde_json::json;
-use worker::{Context, Env, Method};
+use worker::{Env, Method};
 
 use crate::catalogue::{Catalogue, campaign_key, code_key, location_key};
 use crate::http::{Call, Problem, Reply, now};
@@ -40,14 +40,9 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
 /// # Errors
 /// 404 for what is not there, 422 for a document with faults, 409 for a code another campaign holds;
 /// 400, 401, 413, 415, 503 as everywhere.
-pub async fn answer(
-    segments: &[&str],
-    call: &Call,
-    env: &Env,
-    context: &Context,
-) -> Result<Reply, Problem> {
+pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, Problem> {
     authorize(call, env, "ADMIN_TOKEN", "Bearer ")?;
-    let edge = Edge::new(env, context, call)?;
+    let edge = Edge::new(env, call)?;
     let catalogue = &edge.catalogue;
     match (segments, &call.method) {
         (["campaigns"], _) => list_campaigns(catalogue, call).await,

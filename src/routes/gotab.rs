@@ -7,7 +7,7 @@ use promo_core::ledger::TabKey;
 use promo_pos::gotab::envelope::Envelope;
 use promo_pos::gotab::promo::{self, Asked};
 use serde_json::json;
-use worker::{Context, Env};
+use worker::Env;
 
 use super::till::{self, Place};
 use crate::http::{Call, Problem, Reply};
@@ -24,17 +24,17 @@ const TEXT_KEYS: &[&str] = &["message", "error"];
 /// # Errors
 /// 404 with a text for the guest, 400 for anything else about the event; 401, 413, 415, 503 as
 /// everywhere.
-pub async fn promo(call: &Call, env: &Env, context: &Context) -> Result<Reply, Problem> {
-    answer(call, env, context).await.map_err(|problem| problem.mirrored(TEXT_KEYS))
+pub async fn promo(call: &Call, env: &Env) -> Result<Reply, Problem> {
+    answer(call, env).await.map_err(|problem| problem.mirrored(TEXT_KEYS))
 }
 
-async fn answer(call: &Call, env: &Env, context: &Context) -> Result<Reply, Problem> {
+async fn answer(call: &Call, env: &Env) -> Result<Reply, Problem> {
     authorize(call, env, "GOTAB_PROMO_AUTH", "")?;
     let envelope = Envelope::read(&call.json_body().await?).map_err(bad_event)?;
     call.trace.note("event", envelope.event_type.as_str());
     let asked = promo::asked(&envelope).map_err(bad_event)?;
     let tab = envelope.tab().map_err(bad_event)?;
-    let edge = Edge::new(env, context, call)?;
+    let edge = Edge::new(env, call)?;
     match asked {
         Asked::Inquire { code } => {
             let place = Place::read(&edge, env, &tab.location, Some(&code)).await?;

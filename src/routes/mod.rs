@@ -10,6 +10,7 @@ use serde_json::json;
 use worker::{Context, Env, Method, Request, Response};
 
 use crate::http::{Call, Problem, Reply};
+use crate::ports::clean_up_all;
 
 /// The description of every route; a test holds it against what is answered.
 const OPENAPI: &str = include_str!("openapi.json");
@@ -17,11 +18,15 @@ const OPENAPI: &str = include_str!("openapi.json");
 /// Answers a request. Whatever goes wrong becomes a reply, and the next request is served.
 pub async fn handle(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     let call = Call::new(request);
-    let result = dispatch(&call, &env, &context).await;
+    let result = dispatch(&call, &env).await;
+    let left = call.later.take();
+    if !left.is_empty() {
+        context.wait_until(clean_up_all(env, call.attempt.clone(), left));
+    }
     call.finish(result)
 }
 
-async fn dispatch(call: &Call, env: &Env, context: &Context) -> Result<Reply, Problem> {
+async fn dispatch(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let allowed: &[Method] = match segments.as_slice() {
         ["healthz"] | ["openapi.json"] | ["schema", "campaign.json"] => &[Method::Get],
@@ -43,9 +48,9 @@ async fn dispatch(call: &Call, env: &Env, context: &Context) -> Result<Reply, Pr
         }
         ["openapi.json"] => Ok(Reply::raw(200, "application/json", OPENAPI.into())),
         ["schema", _] => Ok(Reply::raw(200, "application/schema+json", schema::CAMPAIGN.into())),
-        ["gotab", "promo"] => gotab::promo(call, env, context).await,
-        ["v1", question] => neutral::answer(question, call, env, context).await,
-        ["admin", rest @ ..] => admin::answer(rest, call, env, context).await,
+        ["gotab", "promo"] => gotab::promo(call, env).await,
+        ["v1", question] => neutral::answer(question, call, env).await,
+        ["admin", rest @ ..] => admin::answer(rest, call, env).await,
         _ => Err(Problem::new(404, "there is nothing at this address")),
     }
 }

@@ -4,7 +4,7 @@
 use promo_core::checkout::{Failure, Inquired, Reversal, inquire, redeem, reverse};
 use promo_core::fault::Faults;
 use promo_pos::neutral::{Body, InquireReply, redeem_reply, reverse_reply, tab_of};
-use worker::{Context, Env};
+use worker::Env;
 
 use super::till::{self, Place};
 use crate::http::{Call, Problem, Reply};
@@ -18,17 +18,12 @@ const POS: &str = "neutral";
 ///
 /// # Errors
 /// 404 for a code that is refused, 422 for a body with faults; 400, 401, 413, 415, 503 as everywhere.
-pub async fn answer(
-    question: &str,
-    call: &Call,
-    env: &Env,
-    context: &Context,
-) -> Result<Reply, Problem> {
+pub async fn answer(question: &str, call: &Call, env: &Env) -> Result<Reply, Problem> {
     authorize(call, env, "API_AUTH", "")?;
     let json = call.json_body().await?;
     let body =
         Body::read(&json).map_err(|faults| Problem::faults(400, "no JSON object", faults))?;
-    let edge = Edge::new(env, context, call)?;
+    let edge = Edge::new(env, call)?;
     match question {
         "inquire" => {
             let code = body.code().map_err(faulty)?;

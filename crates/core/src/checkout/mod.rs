@@ -11,11 +11,12 @@
 //!    costs. Written before the ledger is asked, so that no redemption is unknown to its tab.
 //! 3. The campaign's *ledger* takes from every quota, or from none and says which offer has no room;
 //!    then the engine decides again without it (or with what its budget has left), back to 1.
-//! 4. What was claimed and not taken is settled with the tab.
+//! 4. After the answer: what was claimed and not taken is settled with the tab.
 //!
 //! When the ledger or the tab cannot be reached, the offers are rejected as
 //! `temporarily_unavailable`: never "applied" on a guess. What was perhaps taken is undone.
 
+mod clean_up;
 mod counters;
 mod inquire;
 mod ports;
@@ -26,6 +27,7 @@ mod round;
 
 use std::fmt;
 
+pub use clean_up::{CleanUp, clean_up};
 pub use counters::{QuotaCounters, quota_counters};
 pub use inquire::{Inquired, inquire};
 pub use ports::{Ports, Unreachable};

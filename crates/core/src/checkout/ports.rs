@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::CleanUp;
 use crate::campaign::Campaign;
 use crate::code::CanonicalCode;
 use crate::ident::{CampaignId, OfferRef};
@@ -30,7 +31,6 @@ pub trait Ports {
     /// Asks a tab.
     async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable>;
 
-    /// Undoes, after the answer has gone out, what an attempt perhaps took: the ledger did not
-    /// answer it.
-    fn undo_later(&self, campaign: &CampaignId, attempt: campaign::Reverse);
+    /// Has this done after the answer has gone out: see [`clean_up`](super::clean_up).
+    fn later(&self, clean_up: CleanUp);
 }

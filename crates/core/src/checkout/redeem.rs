@@ -1,21 +1,23 @@
 //! REDEEM: these offers, now. See the module page for the way of one.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use super::clean_up::settle;
 use super::quote::{Quote, Rejection};
 use super::round::{Party, Round, Said};
-use super::{Event, Failure, Ports};
+use super::{CleanUp, Event, Failure, Ports, Unreachable};
 use crate::campaign::{Campaign, CombinesWith};
 use crate::engine::Reason;
 use crate::ident::{CampaignId, OfferRef};
-use crate::ledger::campaign::{Command, Outcome, Reply, Reverse, Which};
-use crate::ledger::tab::{self, Admission, Admit, Combines, Settle};
+use crate::ledger::campaign::{Command, Outcome, Reply};
+use crate::ledger::tab::{self, Admission, Admit, Combines};
 use crate::money::Money;
 
 /// Rounds after which a REDEEM gives up. Each round takes an offer out or lowers a sum, so only other
 /// guests at the same instant could make it this many.
 const ROUNDS: usize = 64;
-/// A claim on a tab that bars others and is older than this (in milliseconds) was perhaps never
+/// A claim on a tab that stands in the way and is older than this (in milliseconds) was perhaps never
 /// settled: nobody is still waiting for its REDEEM.
 const STALE: i64 = 10_000;
 
@@ -111,102 +113,93 @@ async fn redeem_campaign(
     event: &Event,
     answer: &mut Redeemed,
 ) -> Result<(), Failure> {
-    // The largest claim made on the tab, to be settled when less was taken.
+    // What was claimed on the tab, to be settled when less was taken.
     let mut claimed: BTreeMap<OfferRef, Money> = BTreeMap::new();
     for _ in 0..ROUNDS {
         let Said { quotes, rejections } = round.decide(index)?;
         let Some(party) = round.parties.get_mut(index) else { return Ok(()) };
-        let campaign = std::rc::Rc::clone(&party.campaign);
+        let campaign = Rc::clone(&party.campaign);
         if !quotes.is_empty() {
+            claimed.extend(quotes.iter().map(|quote| (quote.offer_id.clone(), quote.discount)));
             match admit(ports, &campaign, &quotes, event).await {
-                Some(Admission::Admitted) => {}
-                Some(Admission::Short(room)) if room > Money::ZERO => {
-                    party.limit(room);
+                Ok(Admission::Admitted) => {}
+                Ok(Admission::Short { left, .. }) if Money::ZERO < left && left < sum(&quotes) => {
+                    party.limit(left);
                     continue;
                 }
-                Some(Admission::Short(_)) => {
-                    party.refuse_all(Reason::WorthNothing);
+                Ok(refused) => {
+                    party.refuse_all(match refused {
+                        Admission::Barred(_) => Reason::DoesNotCombine,
+                        Admission::Reversed => Reason::AlreadyReversed,
+                        Admission::Short { left: Money::ZERO, .. } => Reason::WorthNothing,
+                        // An older claim of the same offers is in the way, to be settled first.
+                        Admission::Admitted | Admission::Short { .. } => {
+                            Reason::TemporarilyUnavailable
+                        }
+                    });
                     continue;
                 }
-                Some(Admission::Barred { .. }) => {
-                    party.refuse_all(Reason::DoesNotCombine);
-                    continue;
-                }
-                Some(Admission::Reversed) => {
-                    party.refuse_all(Reason::AlreadyReversed);
-                    continue;
-                }
-                None => {
-                    answer.reject_all(
-                        refs,
-                        Reason::TemporarilyUnavailable,
-                        "the tab did not answer",
-                    );
+                Err(Unreachable) => {
+                    answer.reject_all(refs, Reason::TemporarilyUnavailable, "the tab is silent");
+                    later(ports, &campaign, None, claimed.into_keys(), event);
                     return Ok(());
                 }
             }
         }
-        claimed.extend(quotes.iter().map(|quote| (quote.offer_id.clone(), quote.discount)));
         let command = party.command(&quotes, refs, event);
-        let Ok(Reply::Redeemed(redeemed)) =
-            ports.ledger(campaign.id(), &Command::Redeem(command.clone())).await
-        else {
-            let undo = Reverse {
-                tab: event.tab.clone(),
-                which: Which::Attempt(event.attempt.clone()),
-                received: event.received,
-            };
-            ports.undo_later(campaign.id(), undo);
-            answer.reject_all(refs, Reason::TemporarilyUnavailable, "the ledger did not answer");
+        let taken = ports.ledger(campaign.id(), &Command::Redeem(command.clone())).await;
+        let Ok(Reply::Redeemed(redeemed)) = taken else {
+            answer.reject_all(refs, Reason::TemporarilyUnavailable, "the ledger is silent");
+            later(ports, &campaign, Some(&event.attempt), claimed.into_keys(), event);
             return Ok(());
         };
         if party.hear(&command, &redeemed) {
             continue;
         }
         for (ask, outcome) in command.asks.iter().zip(&redeemed.outcomes) {
-            match outcome {
-                Outcome::Applied { answer: kept, .. } => match serde_json::from_str(kept) {
-                    Ok(quote) => answer.applied.push(quote),
-                    Err(error) => answer.reject(
-                        &ask.offer,
-                        Reason::TemporarilyUnavailable,
-                        &format!("the ledger's answer cannot be read: {error}"),
-                    ),
-                },
-                _ => {
-                    let id = ask.offer.to_string();
-                    let why = rejections.iter().find(|rejection| rejection.offer_id == id);
-                    answer.rejected.push(why.cloned().unwrap_or(Rejection {
-                        offer_id: id,
-                        reason: Reason::WorthNothing,
-                        detail: String::new(),
-                    }));
-                }
-            }
+            answer.add(&ask.offer, outcome, &rejections);
         }
-        let as_claimed = claimed.iter().all(|(o, sum)| redeemed.standing.get(o) == Some(sum));
-        if !as_claimed {
-            let settle = Settle {
-                campaign: campaign.id().clone(),
-                offers: redeemed.standing,
-                received: event.received,
-            };
-            // A claim too many bars others only until one of them looks closer; see `admit`.
-            let _ = ports.tab(&event.tab, &tab::Command::Settle(settle)).await;
+        claimed.retain(|offer, amount| redeemed.standing.get(offer) != Some(amount));
+        if !claimed.is_empty() {
+            later(ports, &campaign, None, claimed.into_keys(), event);
         }
         return Ok(());
     }
     answer.reject_all(refs, Reason::TemporarilyUnavailable, "too many guests at once");
+    if let Some(party) = round.parties.get(index) {
+        later(ports, &party.campaign, None, claimed.into_keys(), event);
+    }
     Ok(())
 }
 
-/// Asks the tab; `None` when it, or what must be asked to settle an old claim, does not answer.
+fn sum(quotes: &[Quote]) -> Money {
+    quotes.iter().fold(Money::ZERO, |sum, quote| sum.saturating_add(quote.discount))
+}
+
+/// Leaves a campaign's claims to be settled, and perhaps this attempt to be undone.
+fn later(
+    ports: &impl Ports,
+    campaign: &Campaign,
+    attempt: Option<&String>,
+    claimed: impl Iterator<Item = OfferRef>,
+    event: &Event,
+) {
+    ports.later(CleanUp {
+        campaign: campaign.id().clone(),
+        tab: event.tab.clone(),
+        attempt: attempt.cloned(),
+        claimed: claimed.collect(),
+        received: event.received,
+    });
+}
+
+/// Asks the tab. Whoever stands in the way for long is looked at closer, once.
 async fn admit(
     ports: &impl Ports,
     campaign: &Campaign,
     quotes: &[Quote],
     event: &Event,
-) -> Option<Admission> {
+) -> Result<Admission, Unreachable> {
     let admit = tab::Command::Admit(Admit {
         campaign: campaign.id().clone(),
         combines: match campaign.combines_with() {
@@ -214,38 +207,51 @@ async fn admit(
             CombinesWith::Any => Combines::Any,
             CombinesWith::Only(ids) => Combines::Only(ids.clone()),
         },
-        offers: quotes.iter().map(|q| (q.offer_id.clone(), q.discount)).collect(),
+        offers: quotes.iter().map(|quote| (quote.offer_id.clone(), quote.discount)).collect(),
         ceiling: event.cart.subtotal().saturating_add(event.cart.fees_total()),
         received: event.received,
     });
-    for _ in 0..ROUNDS {
-        let tab::Reply::Admission(admission) = ports.tab(&event.tab, &admit).await.ok()? else {
-            return None;
+    let mut looked_at: Vec<CampaignId> = Vec::new();
+    loop {
+        let tab::Reply::Admission(admission) = ports.tab(&event.tab, &admit).await? else {
+            return Err(Unreachable);
         };
-        match admission {
-            Admission::Barred { by, since } if since.plus_millis(STALE) < event.received => {
-                if !settle_stale(ports, &by, event).await? {
-                    return Some(Admission::Barred { by, since });
-                }
-            }
-            other => return Some(other),
-        }
+        let in_the_way = match &admission {
+            Admission::Barred(neighbour) => std::slice::from_ref(neighbour),
+            Admission::Short { beside, .. } => beside,
+            Admission::Admitted | Admission::Reversed => return Ok(admission),
+        };
+        let stale = in_the_way.iter().find(|neighbour| {
+            neighbour.since.plus_millis(STALE) < event.received
+                && !looked_at.contains(&neighbour.campaign)
+        });
+        let Some(stale) = stale else { return Ok(admission) };
+        settle(ports, &event.tab, &stale.campaign, &stale.offers, event.received).await?;
+        looked_at.push(stale.campaign.clone());
     }
-    None
-}
-
-/// Asks the ledger of a campaign that has claimed on this tab for long whether anything stands there;
-/// returns whether the claim is gone.
-async fn settle_stale(ports: &impl Ports, by: &CampaignId, event: &Event) -> Option<bool> {
-    let void = Command::Void { tab: event.tab.clone(), received: event.received };
-    let Reply::Reversed(found) = ports.ledger(by, &void).await.ok()? else { return None };
-    let gone = found.left.is_empty();
-    let settle = Settle { campaign: by.clone(), offers: found.left, received: event.received };
-    ports.tab(&event.tab, &tab::Command::Settle(settle)).await.ok()?;
-    Some(gone)
 }
 
 impl Redeemed {
+    /// Adds what became of one offer; `said` is why the engine did not give it.
+    fn add(&mut self, offer: &OfferRef, outcome: &Outcome, said: &[Rejection]) {
+        match outcome {
+            Outcome::Applied { answer, .. } => match serde_json::from_str(answer) {
+                Ok(quote) => self.applied.push(quote),
+                Err(error) => {
+                    let detail = format!("the answer that was kept cannot be read: {error}");
+                    self.reject(offer, Reason::TemporarilyUnavailable, &detail);
+                }
+            },
+            Outcome::Refused(_) | Outcome::Short(_) | Outcome::Open | Outcome::Absent => {
+                let id = offer.to_string();
+                match said.iter().find(|rejection| rejection.offer_id == id) {
+                    Some(rejection) => self.rejected.push(rejection.clone()),
+                    None => self.reject(offer, Reason::WorthNothing, ""),
+                }
+            }
+        }
+    }
+
     fn reject(&mut self, offer: &OfferRef, reason: Reason, detail: &str) {
         let offer_id = offer.to_string();
         self.rejected.push(Rejection { offer_id, reason, detail: detail.to_owned() });

@@ -193,5 +193,6 @@ const fn reason(refusal: Refusal) -> Reason {
         Refusal::BudgetExhausted => Reason::BudgetExhausted,
         Refusal::AlreadyReversed => Reason::AlreadyReversed,
         Refusal::DoesNotCombine => Reason::DoesNotCombine,
+        Refusal::Late => Reason::TemporarilyUnavailable,
     }
 }

@@ -10,14 +10,15 @@
 //!
 //! # The protocol
 //! A REDEEM first *admits* its offers: written here before the ledger is asked, so a crash in between
-//! leaves a claim too many, never a redemption nobody knows of. Afterwards the claim is *settled* to
-//! what the ledger says stands. A claim nobody settled (the edge died) still bars others; the caller
-//! who meets it asks that campaign's ledger, with a barrier, and settles it then: see
-//! [`Admission::Barred`].
+//! leaves a claim too many, never a redemption nobody knows of. A claim that was not taken is
+//! *settled* afterwards to what the ledger says stands. One that nobody settled (the edge died) still
+//! bars others; whoever meets it settles it.
 //!
 //! # Why settling is safe
-//! A settlement carries the instant up to which it knows the truth. A claim admitted for a REDEEM
-//! received later is left alone, so an old settlement never uncovers a new redemption.
+//! Whoever settles has first put up a fence or a barrier at the campaign's ledger (see
+//! [`super::campaign`]): no REDEEM received up to an instant can take these offers any more. The
+//! settlement carries that instant, and a claim with a REDEEM received later is left alone. So a
+//! settlement never uncovers a redemption: not one that stands, nor one on its way.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +96,7 @@ pub enum Reply {
     /// To [`Command::Settle`].
     Settled,
     /// To [`Command::Reverse`].
-    Campaigns(Vec<CampaignId>),
+    Campaigns(Vec<Neighbour>),
 }
 
 /// A campaign asks to give these discounts.
@@ -113,14 +114,14 @@ pub struct Admit {
     pub received: Instant,
 }
 
-/// What a campaign's ledger says stands on the tab.
+/// What a campaign's ledger says of offers that were claimed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settle {
     /// Which campaign.
     pub campaign: CampaignId,
-    /// What stands, by offer.
+    /// What each of these offers gives; zero: it does not stand. Others are left as they are.
     pub offers: BTreeMap<OfferRef, Money>,
-    /// The truth for REDEEMs received up to here.
+    /// REDEEMs received up to here can take none of them any more.
     pub received: Instant,
 }
 
@@ -130,17 +131,38 @@ pub struct Settle {
 pub enum Admission {
     /// It may, and the claim is written.
     Admitted,
-    /// All together would exceed the tab: this much is left for the campaign.
-    Short(Money),
-    /// A campaign it does not combine with may stand here; since when it claims so.
-    Barred {
-        /// Which campaign.
-        by: CampaignId,
-        /// When its REDEEM reached the edge.
-        since: Instant,
+    /// All together would exceed the tab.
+    Short {
+        /// This much is left for the offers asked for.
+        left: Money,
+        /// Those who may have the rest.
+        beside: Vec<Neighbour>,
     },
+    /// A campaign it does not combine with may stand here.
+    Barred(Neighbour),
     /// The whole tab was reversed after this REDEEM was received.
     Reversed,
+}
+
+/// A campaign that has claimed on a tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// Which.
+    pub campaign: CampaignId,
+    /// Its offers that stand, or are about to.
+    pub offers: Vec<OfferRef>,
+    /// When its latest REDEEM reached the edge.
+    pub since: Instant,
+}
+
+impl Neighbour {
+    fn of(campaign: &CampaignId, claim: &Claim) -> Self {
+        Self {
+            campaign: campaign.clone(),
+            offers: claim.offers.keys().cloned().collect(),
+            since: claim.received,
+        }
+    }
 }
 
 impl Tab {
@@ -155,7 +177,10 @@ impl Tab {
             Command::Reverse { received } => {
                 let changed = self.barrier.is_none_or(|barrier| barrier < received);
                 self.barrier = self.barrier.max(Some(received));
-                (Reply::Campaigns(self.claims.keys().cloned().collect()), changed)
+                {
+                    let all = self.claims.iter().map(|(id, claim)| Neighbour::of(id, claim));
+                    (Reply::Campaigns(all.collect()), changed)
+                }
             }
         }
     }
@@ -164,18 +189,20 @@ impl Tab {
         if self.barrier.is_some_and(|barrier| admit.received <= barrier) {
             return (Admission::Reversed, false);
         }
-        let mut given = Money::ZERO;
+        let (mut given, mut beside) = (Money::ZERO, Vec::new());
         let others = self.claims.iter().filter(|(id, _)| **id != admit.campaign);
         for (other, claim) in others.filter(|(_, claim)| !claim.offers.is_empty()) {
             let together = claim.combines.accepts(&admit.campaign) && admit.combines.accepts(other);
             if !together {
-                let barred = Admission::Barred { by: other.clone(), since: claim.received };
-                return (barred, false);
+                return (Admission::Barred(Neighbour::of(other, claim)), false);
             }
             given = given.saturating_add(total(claim.offers.values()));
+            beside.push(Neighbour::of(other, claim));
         }
         let before = self.claims.get(&admit.campaign);
         let mut offers = before.map(|claim| claim.offers.clone()).unwrap_or_default();
+        let others = offers.iter().filter(|(offer, _)| !admit.offers.contains_key(offer));
+        let kept = total(others.map(|(_, amount)| amount));
         for (offer, amount) in admit.offers {
             let claimed = offers.entry(offer).or_insert(Money::ZERO);
             *claimed = (*claimed).max(amount);
@@ -185,7 +212,7 @@ impl Tab {
         // What was claimed before is not asked about again: a till repeats a REDEEM with the tab as
         // it is by then, perhaps already smaller by this very discount.
         if total(offers.values()) > left.max(claimed_before) {
-            return (Admission::Short(left), false);
+            return (Admission::Short { left: left.saturating_sub(kept), beside }, false);
         }
         let received = before.map_or(admit.received, |claim| claim.received.max(admit.received));
         let claim = Claim { combines: admit.combines, offers, received };
@@ -198,11 +225,18 @@ impl Tab {
         let Some(claim) = self.claims.get_mut(&settle.campaign) else {
             return false;
         };
-        if claim.received > settle.received || claim.offers == settle.offers {
+        if claim.received > settle.received {
             return false;
         }
-        claim.offers = settle.offers;
-        true
+        let before = claim.offers.clone();
+        for (offer, amount) in settle.offers {
+            if amount == Money::ZERO {
+                claim.offers.remove(&offer);
+            } else {
+                claim.offers.insert(offer, amount);
+            }
+        }
+        claim.offers != before
     }
 }
 
@@ -243,6 +277,18 @@ mod tests {
         Settle { campaign: id(campaign), offers: offers(campaign, amounts), received }
     }
 
+    fn barred_by_a(since: i64) -> Admission {
+        Admission::Barred(a_since(since))
+    }
+
+    fn a_since(since: i64) -> Neighbour {
+        Neighbour {
+            campaign: id("a"),
+            offers: offers("a", &[("o", 1)]).into_keys().collect(),
+            since: Instant::from_millis(since),
+        }
+    }
+
     #[test]
     fn two_campaigns_stand_together_only_when_both_agree() {
         let only_b = || Combines::Only(vec![id("b")]);
@@ -256,7 +302,7 @@ mod tests {
             let mut tab = Tab::default();
             assert_eq!(tab.admit(admit("a", a, 10, 1)).0, Admission::Admitted);
             let second = tab.admit(admit("b", b, 10, 2)).0;
-            let barred = Admission::Barred { by: id("a"), since: Instant::from_millis(1) };
+            let barred = barred_by_a(1);
             assert_eq!(second, if together { Admission::Admitted } else { barred });
         }
     }
@@ -266,7 +312,7 @@ mod tests {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::Any, 700, 1));
         let second = tab.admit(admit("b", Combines::Any, 400, 2)).0;
-        assert_eq!(second, Admission::Short(Money::new(300)));
+        assert_eq!(second, Admission::Short { left: Money::new(300), beside: vec![a_since(1)] });
         assert_eq!(tab.admit(admit("b", Combines::Any, 300, 2)).0, Admission::Admitted);
     }
 
@@ -277,7 +323,8 @@ mod tests {
         assert_eq!(tab.admit(admit("a", Combines::Any, 700, 1)), (Admission::Admitted, false));
         let mut more = admit("a", Combines::Any, 0, 2);
         more.offers = offers("a", &[("p", 400)]);
-        assert_eq!(tab.admit(more).0, Admission::Short(Money::new(1000)));
+        let short = Admission::Short { left: Money::new(300), beside: Vec::new() };
+        assert_eq!(tab.admit(more).0, short);
     }
 
     #[test]
@@ -293,8 +340,20 @@ mod tests {
     fn what_was_not_taken_is_settled_and_leaves_room() {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::None, 700, 1));
-        assert!(tab.settle(settle("a", &[], 1)));
+        assert!(tab.settle(settle("a", &[("o", 0)], 1)));
         assert_eq!(tab.admit(admit("b", Combines::None, 900, 2)).0, Admission::Admitted);
+    }
+
+    #[test]
+    fn a_settlement_leaves_the_offers_it_does_not_name() {
+        let mut tab = Tab::default();
+        let mut two = admit("a", Combines::Any, 700, 1);
+        two.offers = offers("a", &[("o", 700), ("p", 100)]);
+        tab.admit(two);
+        tab.settle(settle("a", &[("o", 300)], 1));
+        let second = tab.admit(admit("b", Combines::Any, 601, 2)).0;
+        let Admission::Short { left, .. } = second else { panic!("{second:?}") };
+        assert_eq!(left, Money::new(600));
     }
 
     #[test]
@@ -302,8 +361,8 @@ mod tests {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::None, 700, 1));
         tab.admit(admit("a", Combines::None, 700, 5));
-        assert!(!tab.settle(settle("a", &[], 4)));
-        let barred = Admission::Barred { by: id("a"), since: Instant::from_millis(5) };
+        assert!(!tab.settle(settle("a", &[("o", 0)], 4)));
+        let barred = barred_by_a(5);
         assert_eq!(tab.admit(admit("b", Combines::None, 1, 6)).0, barred);
     }
 
@@ -312,7 +371,7 @@ mod tests {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::Any, 1, 1));
         let (reply, changed) = tab.apply(Command::Reverse { received: Instant::from_millis(5) });
-        assert_eq!((reply, changed), (Reply::Campaigns(vec![id("a")]), true));
+        assert_eq!((reply, changed), (Reply::Campaigns(vec![a_since(1)]), true));
         assert_eq!(tab.admit(admit("b", Combines::Any, 1, 5)).0, Admission::Reversed);
         assert_eq!(tab.admit(admit("b", Combines::Any, 1, 6)).0, Admission::Admitted);
     }

@@ -20,8 +20,9 @@ pub enum Command {
     Peek(Redeem),
     /// Give back.
     Reverse(Reverse),
-    /// If nothing stands on the tab, let no REDEEM received up to then take effect any more.
-    Void {
+    /// Let no REDEEM received up to then take anything on this tab any more, and say what stands: the
+    /// answer then holds until a later REDEEM. Whoever is refused for this may ask again.
+    Fence {
         /// The tab.
         tab: TabKey,
         /// Up to when.
@@ -35,8 +36,10 @@ pub enum Command {
 pub enum Reply {
     /// To [`Command::Redeem`] and [`Command::Peek`].
     Redeemed(Redeemed),
-    /// To [`Command::Reverse`] and [`Command::Void`].
+    /// To [`Command::Reverse`].
     Reversed(Reversed),
+    /// To [`Command::Fence`]: what stands, with what it gives.
+    Standing(BTreeMap<OfferRef, Money>),
 }
 
 /// Take these offers on this tab.
@@ -126,6 +129,8 @@ pub enum Refusal {
     AlreadyReversed,
     /// The tab already has what it does not combine with.
     DoesNotCombine,
+    /// A fence was put up before it arrived; it may be asked again.
+    Late,
 }
 
 /// Give back offers of this tab.

@@ -15,6 +15,8 @@
 //! - *Any order*: a reversal leaves a barrier, the instant it reached the edge. A REDEEM received at or
 //!   before the barrier, yet handled after it, is refused; one received later is a new epoch. A
 //!   reversal never touches a redemption received after it.
+//! - *What is not there stays away*: a fence refuses what was received before it and has not arrived,
+//!   so that a tab can forget a claim without a REDEEM on its way making it true behind its back.
 //! - *A reversal gives back what was taken*: each redemption keeps what it took from which counter.
 
 mod drawing;
@@ -89,15 +91,15 @@ pub fn apply<B: Books>(
             let (reversed, changes) = give_back(books, reverse, now)?;
             (Reply::Reversed(reversed), changes)
         }
-        Command::Void { tab, received } => {
+        Command::Fence { tab, received } => {
             let mut record = books.tab(tab)?.unwrap_or_default();
-            let left = record.given();
+            let standing = record.given();
             let mut changes = Changes::default();
-            if left.is_empty() && record.barrier < Some(*received) {
-                record.barrier = Some(*received);
+            if record.fence < Some(*received) {
+                record.fence = Some(*received);
                 changes.tab = Some((tab.clone(), record));
             }
-            (Reply::Reversed(Reversed { left, ..Reversed::default() }), changes)
+            (Reply::Standing(standing), changes)
         }
     })
 }
@@ -162,6 +164,7 @@ fn decide<B: Books>(books: &B, redeem: &Redeem, now: Instant) -> Result<Decided,
         let outcome = match &ask.give {
             _ if record.overtaken(&ask.offer, redeem) => Outcome::Refused(Refusal::AlreadyReversed),
             None => Outcome::Absent,
+            Some(_) if record.fence >= Some(redeem.received) => Outcome::Refused(Refusal::Late),
             // A campaign stands on a tab by one of its codes: two do not combine.
             Some(_) if by_another_code => Outcome::Refused(Refusal::DoesNotCombine),
             Some(give) => match drawing.draw(&ask.offer.offer, give.amount, shared) {

@@ -29,6 +29,9 @@ pub struct TabRecord {
     /// The latest reversal of the whole tab.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barrier: Option<Instant>,
+    /// No REDEEM received up to here takes anything; see [`super::Command::Fence`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<Instant>,
     /// Attempts that were undone before they were heard of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undone: Vec<String>,

@@ -37,7 +37,7 @@ impl Map {
     fn redeem(&mut self, redeem: &Redeem) -> Redeemed {
         match self.apply(&Command::Redeem(redeem.clone())) {
             Reply::Redeemed(redeemed) => redeemed,
-            Reply::Reversed(_) => panic!("a redeem is answered as such"),
+            _ => panic!("a redeem is answered as such"),
         }
     }
 
@@ -52,7 +52,7 @@ impl Map {
         let reverse = Reverse { tab: tab_key(tab), which, received: at(received) };
         match self.apply(&Command::Reverse(reverse)) {
             Reply::Reversed(reversed) => reversed,
-            Reply::Redeemed(_) => panic!("a reversal is answered as such"),
+            _ => panic!("a reversal is answered as such"),
         }
     }
 
@@ -333,20 +333,16 @@ fn undoing_an_attempt_leaves_what_another_one_heard_of() {
 }
 
 #[test]
-fn a_tab_is_voided_only_while_nothing_stands() {
+fn a_fence_says_what_stands_and_refuses_what_was_received_before_it() {
     let mut books = Map::default();
-    let void = Command::Void { tab: tab_key("t"), received: at(5) };
-    let left = |reply: Reply| match reply {
-        Reply::Reversed(reversed) => reversed.left.len(),
-        Reply::Redeemed(_) => panic!("a void is answered as a reversal"),
-    };
-    assert_eq!(left(books.apply(&void)), 0);
-    let late = books.redeem(&ask("t", 4, &[("o", 1)], &[]));
-    assert_eq!(late.outcomes, [Outcome::Refused(Refusal::AlreadyReversed)]);
-    books.redeem(&ask("t", 6, &[("o", 1)], &[]));
-    let again = Command::Void { tab: tab_key("t"), received: at(9) };
-    assert_eq!(left(books.apply(&again)), 1);
-    assert_eq!(books.redeem(&ask("t", 7, &[("o", 1)], &[])).outcomes, [applied("o", 1)]);
+    books.redeem(&ask("t", 1, &[("o", 5)], &[]));
+    let fence = Command::Fence { tab: tab_key("t"), received: at(5) };
+    let standing = BTreeMap::from([(offer("o"), Money::new(5))]);
+    assert_eq!(books.apply(&fence), Reply::Standing(standing));
+
+    let late = books.redeem(&ask("t", 4, &[("o", 5), ("p", 1)], &[]));
+    assert_eq!(late.outcomes, [applied("o", 5), Outcome::Refused(Refusal::Late)]);
+    assert_eq!(books.redeem(&ask("t", 6, &[("p", 1)], &[])).outcomes, [applied("p", 1)]);
 }
 
 #[test]
