@@ -249,6 +249,13 @@ fn each_rule_that_the_schema_cannot_say_is_the_checkers_and_is_told_in_words() {
 }
 
 #[test]
+fn a_code_that_stands_twice_in_the_same_letters_is_refused_by_both() {
+    let mut campaign = plain();
+    campaign["codes"] = json!({"fixed": ["AAA", "AAA"]});
+    assert!(!VALIDATOR.is_valid(&campaign) && !faults(&campaign).is_empty());
+}
+
+#[test]
 fn a_key_that_stands_twice_is_the_checkers_to_refuse() {
     let json =
         schema_example().to_string().replacen('{', "{\"active\": true, \"active\": true, ", 1);

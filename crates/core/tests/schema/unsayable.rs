@@ -33,6 +33,11 @@ fn is_not_ascii(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.is_ascii())
 }
 
+fn is_name_of_a_zone(value: &Value) -> bool {
+    let has = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
+    value.as_str().is_some_and(|text| !text.is_empty() && text.chars().all(has))
+}
+
 /// A number that JSON Schema takes for whole though it is not written so.
 fn is_whole_float(value: &Value) -> bool {
     value.as_f64().is_some_and(|number| value.is_f64() && number.fract() == 0.0)
@@ -104,7 +109,7 @@ pub const RULES: [Rule; 12] = [
         fault: "is no time zone",
         told_at: &["/properties/timezone"],
         words: "must be a zone of the IANA database",
-        excuses: any,
+        excuses: is_name_of_a_zone,
         broken: &[("/timezone", || json!("America/Springfield"))],
     },
     Rule {
