@@ -75,10 +75,16 @@ impl<'a> Edge<'a> {
             Either::Right(_) => Err(format!("no answer within {wait} ms").into()),
         };
         self.trace.ledger_since(start);
-        answer.map_err(|error| {
-            self.trace.note("unreachable", format!("{binding} {name}: {error}"));
-            Unreachable
-        })
+        match answer {
+            Ok((answer, rows)) => {
+                self.trace.wrote(rows);
+                Ok(answer)
+            }
+            Err(error) => {
+                self.trace.note("unreachable", format!("{binding} {name}: {error}"));
+                Err(Unreachable)
+            }
+        }
     }
 
     /// Asks the object of the tabs of one name.
@@ -112,13 +118,13 @@ impl<'a> Edge<'a> {
     }
 }
 
-/// One question to an object and its answer. A fresh stub for each: some failures break one for good.
+/// One question to an object, its answer, and the rows written for it. A fresh stub for each: some failures break one for good.
 async fn exchange<Q: Serialize, A: DeserializeOwned>(
     env: &Env,
     binding: &str,
     name: &str,
     question: &Q,
-) -> worker::Result<A> {
+) -> worker::Result<(A, u64)> {
     let stub = env.durable_object(binding)?.get_by_name(name)?;
     let body = serde_json::to_string(&Message::new(question))?;
     let mut init = RequestInit::new();

@@ -14,6 +14,7 @@ use super::now;
 pub struct Trace {
     kv: RefCell<i64>,
     ledger: RefCell<i64>,
+    rows_written: RefCell<u64>,
     notes: RefCell<Map<String, Value>>,
 }
 
@@ -69,7 +70,15 @@ impl Trace {
 
     /// What was noted.
     pub fn notes(&self) -> Map<String, Value> {
-        self.notes.borrow().clone()
+        let mut notes = self.notes.borrow().clone();
+        notes.insert("rows_written".to_owned(), (*self.rows_written.borrow()).into());
+        notes
+    }
+
+    /// Counts rows that ledgers and tabs have written: the platform bills them.
+    pub fn wrote(&self, rows: u64) {
+        let total = self.rows_written.borrow().saturating_add(rows);
+        self.rows_written.replace(total);
     }
 
     /// Counts the time since `start` as spent on KV.

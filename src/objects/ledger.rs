@@ -10,7 +10,7 @@ use worker::{
     wasm_bindgen,
 };
 
-use super::store::{first_document, first_value, in_one_transaction, rows};
+use super::store::{self, first_document, first_value, in_one_transaction, rows};
 use crate::http::now;
 
 // Keyed by text and without row ids: an index would be one more row written, and billed.
@@ -69,24 +69,26 @@ impl DurableObject for Ledger {
                 sql.exec(table, None)?;
             }
             let books = Sqlite(&sql);
-            match question {
+            let tabs = match question {
                 Question::Decide(command) => {
                     let (reply, changes) = apply(&books, &command, now())?;
-                    if changes != Changes::default() {
-                        in_one_transaction(&self.state, move || write(&sql, changes))?;
-                    }
-                    Ok(Answer::Decided(reply))
+                    let rows = match changes == Changes::default() {
+                        true => 0,
+                        false => in_one_transaction(&self.state, move || write(&sql, changes))?,
+                    };
+                    return Ok((Answer::Decided(reply), rows));
                 }
                 Question::Sums(prefixes) => {
                     let sums = prefixes.iter().map(|prefix| sum(&sql, prefix));
-                    Ok(Answer::Sums(sums.collect::<worker::Result<_>>()?))
+                    return Ok((Answer::Sums(sums.collect::<worker::Result<_>>()?), 0));
                 }
-                Question::Tabs { after, limit } => Ok(Answer::Tabs(page(&sql, after, limit)?)),
+                Question::Tabs { after, limit } => page(&sql, after, limit)?,
                 Question::Tab(key) => {
                     let record = books.tab(&key)?;
-                    Ok(Answer::Tabs(record.map(|record| (key, record)).into_iter().collect()))
+                    record.map(|record| (key, record)).into_iter().collect()
                 }
-            }
+            };
+            Ok((Answer::Tabs(tabs), 0))
         })
         .await
     }
@@ -148,17 +150,19 @@ fn page(
     rows(sql, &query, bindings)?.into_iter().map(read).collect()
 }
 
-fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<()> {
+fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
+    let mut rows = 0_u64;
     if let Some((tab, record)) = changes.tab {
         let query = "INSERT OR REPLACE INTO tab (location, tab, record) VALUES (?, ?, ?)";
         let record = serde_json::to_string(&record)?;
         let row = vec![tab.location.as_str().into(), tab.tab.as_str().into(), record.into()];
-        sql.exec(query, row)?;
+        rows = rows.saturating_add(store::write(sql, query, row)?);
     }
     for (key, used) in changes.used {
         let used = i64::try_from(used).map_err(|_| "a counter is out of range")?;
         let query = "INSERT OR REPLACE INTO counter (key, used) VALUES (?, ?)";
-        sql.exec(query, vec![key.into(), SqlStorageValue::try_from_i64(used)?])?;
+        let row = vec![key.into(), SqlStorageValue::try_from_i64(used)?];
+        rows = rows.saturating_add(store::write(sql, query, row)?);
     }
-    Ok(())
+    Ok(rows)
 }

@@ -32,33 +32,37 @@ pub const TAB: &str = "TAB";
 pub struct Message<T> {
     v: u32,
     body: T,
+    /// Rows that were written for it.
+    #[serde(default)]
+    rows: u64,
 }
 
 impl<T> Message<T> {
     /// A message of this version.
     pub const fn new(body: T) -> Self {
-        Self { v: VERSION, body }
+        Self { v: VERSION, body, rows: 0 }
     }
 
-    /// What it says, if it is of a version we understand.
+    /// What it says and how many rows were written, if it is of a version we understand.
     ///
     /// # Errors
     /// When it is of another version.
-    pub fn open(self) -> worker::Result<T> {
+    pub fn open(self) -> worker::Result<(T, u64)> {
         if self.v == VERSION {
-            Ok(self.body)
+            Ok((self.body, self.rows))
         } else {
             Err(format!("a message of version {} came to version {VERSION}", self.v).into())
         }
     }
 }
 
-/// Reads a command, decides it, answers.
-async fn answer<C: DeserializeOwned, R: Serialize>(
+/// Reads a question, decides it, answers; `decide` also says how many rows it wrote.
+async fn answer<Q: DeserializeOwned, A: Serialize>(
     mut request: Request,
-    decide: impl FnOnce(C) -> worker::Result<R>,
+    decide: impl FnOnce(Q) -> worker::Result<(A, u64)>,
 ) -> worker::Result<Response> {
-    let message: Message<C> = serde_json::from_slice(&request.bytes().await?)?;
-    let reply = decide(message.open()?)?;
-    Response::from_bytes(serde_json::to_vec(&Message::new(reply))?)
+    let message: Message<Q> = serde_json::from_slice(&request.bytes().await?)?;
+    let (question, _) = message.open()?;
+    let (body, rows) = decide(question)?;
+    Response::from_bytes(serde_json::to_vec(&Message { v: VERSION, body, rows })?)
 }

@@ -1,5 +1,8 @@
 //! An object's SQLite: what the crate does not bind, and what both classes need.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use serde::de::DeserializeOwned;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -48,14 +51,24 @@ pub fn rows<const COLUMNS: usize>(
 }
 
 /// Runs `writes` as one transaction: all of them or, when one fails, none. Without it the runtime
-/// would commit the statements before the failing one.
+/// would commit the statements before the failing one. Returns the rows written, which the platform
+/// bills.
 pub fn in_one_transaction(
     state: &State,
-    writes: impl FnOnce() -> worker::Result<()> + 'static,
-) -> worker::Result<()> {
+    writes: impl FnOnce() -> worker::Result<u64> + 'static,
+) -> worker::Result<u64> {
     let storage: JsValue = state.storage().as_raw().into();
     let function: Function = Reflect::get(&storage, &"transactionSync".into())?.dyn_into()?;
-    let body = Closure::once(move || writes().map_err(JsValue::from));
+    let rows = Rc::new(Cell::new(0));
+    let told = Rc::clone(&rows);
+    let body =
+        Closure::once(move || writes().map(|written| told.set(written)).map_err(JsValue::from));
     function.call1(&storage, body.as_ref())?;
-    Ok(())
+    Ok(rows.get())
+}
+
+/// Executes a statement that writes; returns the rows it wrote.
+pub fn write(sql: &SqlStorage, query: &str, bindings: Vec<SqlStorageValue>) -> worker::Result<u64> {
+    let cursor = sql.exec(query, bindings)?;
+    Ok(u64::try_from(cursor.rows_written()).unwrap_or(u64::MAX))
 }

@@ -11,7 +11,7 @@ use worker::{
     DurableObject, Env, Request, Response, SqlStorage, State, durable_object, wasm_bindgen,
 };
 
-use super::store::{first_document, in_one_transaction, rows};
+use super::store::{first_document, in_one_transaction, rows, write};
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS tab (location TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID";
 
@@ -51,20 +51,19 @@ impl DurableObject for Tab {
             let sql = self.state.storage().sql();
             sql.exec(TABLE, None)?;
             let Question::At(location, command) = question else {
-                return Ok(Answer::Tabs(all(&sql)?));
+                return Ok((Answer::Tabs(all(&sql)?), 0));
             };
             let query = "SELECT record FROM tab WHERE location = ?";
             let mut tab: tab::Tab =
                 first_document(&sql, query, vec![location.as_str().into()])?.unwrap_or_default();
             let (reply, changed) = tab.apply(command);
-            if changed {
-                let row = vec![location.as_str().into(), serde_json::to_string(&tab)?.into()];
-                in_one_transaction(&self.state, move || {
-                    let query = "INSERT OR REPLACE INTO tab (location, record) VALUES (?, ?)";
-                    sql.exec(query, row).map(drop)
-                })?;
+            if !changed {
+                return Ok((Answer::Reply(reply), 0));
             }
-            Ok(Answer::Reply(reply))
+            let row = vec![location.as_str().into(), serde_json::to_string(&tab)?.into()];
+            let query = "INSERT OR REPLACE INTO tab (location, record) VALUES (?, ?)";
+            let rows = in_one_transaction(&self.state, move || write(&sql, query, row))?;
+            Ok((Answer::Reply(reply), rows))
         })
         .await
     }

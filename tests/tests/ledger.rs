@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use promo_tests::Service;
 use promo_tests::campaign::{publish, ten_percent, with};
 use promo_tests::gotab::{Tab, applied, reasons};
+use promo_tests::{Service, secrets};
 use serde_json::json;
 
 #[test]
@@ -78,4 +78,33 @@ fn guests_who_type_two_codes_at_the_same_instant_get_one_of_two_that_do_not_comb
         });
         assert_eq!(applied(&one).len() + applied(&two).len(), 1, "{one} {two}");
     }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the number is what an operator pays for")]
+fn a_redemption_writes_at_most_three_rows_and_its_repeat_at_most_two() {
+    let service = Service::start();
+    let quota = json!([{ "per": [], "limit": 50 }]);
+    publish(&service, &with(ten_percent("rows", "ROWS10"), "quotas", quota));
+    let tab = Tab::new(&service, "rows");
+    let written = |request: &str| {
+        let log = service.log_saying(&format!(r#""id":"{request}""#));
+        let line = log.lines().find(|line| line.contains(&format!(r#""id":"{request}""#))).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["rows_written"].as_u64().unwrap()
+    };
+    let redeem = |request: &str| {
+        let body = tab.body("REDEEM", &json!({ "offers": ["rows.ten-off.ROWS10"] }));
+        let redeem = service.post("/gotab/promo").auth(secrets::GOTAB_PROMO_AUTH);
+        let reply = redeem.header("X-Request-Id", request).json(&body);
+        assert_eq!(applied(&reply).len(), 1, "{reply}");
+        written(request)
+    };
+
+    let (first, repeat) = (redeem("first"), redeem("repeat"));
+
+    println!("rows written: {first} for a redemption, {repeat} for its repeat");
+    assert!(first > 0 && first <= 3, "{first}");
+    assert!(repeat <= 2, "{repeat}");
+    assert_eq!(tab.inquire("ROWS10").status, 200);
 }
