@@ -4,6 +4,7 @@
 //! runs, `deploy` publishes. `runtime` starts the real runtime; the black-box tests (`tests/`) start it the
 //! same way. A task whose inputs have not changed does nothing and says nothing.
 
+pub mod bench;
 pub mod build;
 pub mod check;
 pub mod deploy;

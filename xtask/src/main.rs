@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use lexopt::{Arg, Parser};
-use xtask::{build, check, deploy, dev, report::say, setup, stamp};
+use xtask::{bench, build, check, deploy, dev, report::say, setup, stamp};
 
 const USAGE: &str = "\
 cargo xtask TASK
@@ -17,6 +17,8 @@ cargo xtask TASK
              --empty      do not load the campaigns of examples/
   test     everything CI runs
              --long       also the tests that take minutes
+  bench    what a checkout costs, in Wasm instructions
+             --functions  and where they go
   deploy   build and `wrangler deploy`; further arguments go to wrangler";
 
 fn main() -> ExitCode {
@@ -61,6 +63,7 @@ fn task(parser: &mut Parser) -> Result<()> {
             }
             check::all(long)
         }
+        "bench" => bench::bench(&parser.raw_args()?.collect::<Vec<_>>()),
         "deploy" => deploy::deploy(&parser.raw_args()?.collect::<Vec<_>>()),
         "help" => {
             say(format_args!("{USAGE}"));

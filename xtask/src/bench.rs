@@ -1,0 +1,36 @@
+//! `cargo xtask bench`: what a checkout costs, counted in Wasm instructions by `promo-bench`.
+
+use std::{env, ffi::OsString, path::PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    host, paths,
+    report::{run, say},
+    stamp::lock,
+    wasm::{self, TARGET},
+};
+
+/// Prints the costs; arguments go to `promo-bench` as they are.
+///
+/// # Errors
+/// Those of the step that failed.
+pub fn bench(args: &[OsString]) -> Result<()> {
+    run(host::cargo().args(["run", "--quiet", "--package=promo-bench", "--"]).args(args))
+}
+
+/// Has Cargo build the rules alone (`bench/engine-wasm`) as it builds the Worker, and returns where they are.
+///
+/// # Errors
+/// Those of the step that failed.
+pub fn engine() -> Result<PathBuf> {
+    let _lock = lock()?;
+    let mut cargo = wasm::ensure()?.cargo();
+    cargo.args(["build", "--release", "--package=promo-engine-wasm", "--target", TARGET]);
+    if env::var_os("CI").is_some() {
+        cargo.arg("--quiet");
+    }
+    say(format_args!("==> the rules alone ({TARGET})"));
+    run(&mut cargo).context("step failed: the rules alone")?;
+    Ok(paths::wasm_target().join(TARGET).join("release/promo_engine_wasm.wasm"))
+}
