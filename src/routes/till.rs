@@ -3,7 +3,7 @@
 use promo_core::cart::Cart;
 use promo_core::checkout::{Event, Failure, Inquired};
 use promo_core::customer::pseudonym;
-use promo_core::engine::{Context, LocationFacts};
+use promo_core::engine::{Context, LocationFacts, Reason};
 use promo_core::ident::LocationId;
 use promo_core::ledger::TabKey;
 use promo_core::location::Location;
@@ -49,11 +49,15 @@ impl Place {
     /// the campaign's, which would betray that the code exists.
     pub fn refusal(&self, inquired: &Inquired) -> String {
         match inquired {
-            Inquired::Refused { campaign: Some(campaign), detail, .. }
+            Inquired::Refused { campaign: Some(campaign), reason, detail }
                 if campaign.guest().hints =>
             {
                 let text = campaign.guest().refused.as_deref().unwrap_or(&self.defaults.refused);
-                format!("{text} ({detail})")
+                match reason {
+                    // A tree without a single cause has nothing to say that would help a guest.
+                    Reason::ConditionNotMet => text.to_owned(),
+                    _ => format!("{text} ({detail})"),
+                }
             }
             _ => self.defaults.refused.clone(),
         }

@@ -48,6 +48,28 @@ fn a_code_is_refused_with_one_text_whatever_the_reason() {
 }
 
 #[test]
+fn a_campaign_that_allows_hints_says_what_is_missing() {
+    let service = Service::shared();
+    let guest = json!({ "refused": "Happy hour only.", "hints": true });
+    let mut campaign = with(ten_percent("hints", "HINTS10"), "guest", guest);
+    campaign["offers"][0]["when"] = json!({ "subtotal": { "min": 5000 } });
+    publish(service, &campaign);
+    let tree = json!({ "all": [{ "subtotal": { "min": 5000 } }, { "channel": ["app"] }] });
+    let mut tangled = with(campaign.clone(), "id", json!("hints-tangled"));
+    tangled["codes"] = json!({ "fixed": ["TANGLED10"] });
+    tangled["offers"][0]["when"] = tree;
+    publish(service, &tangled);
+    let tab = Tab::new(service, "hints");
+
+    let (hinted, tangled) = (tab.inquire("HINTS10"), tab.inquire("TANGLED10"));
+
+    assert_eq!((hinted.status, tangled.status), (404, 404));
+    let text = hinted.json()["message"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("Happy hour only. ("), "{text}");
+    assert_eq!(tangled.json()["message"], "Happy hour only.");
+}
+
+#[test]
 fn conditions_of_time_place_and_sum_decide() {
     let service = Service::shared();
     let mut campaign = ten_percent("conditions", "CONDITIONS");
