@@ -13,7 +13,7 @@ mod ports;
 mod routes;
 mod settings;
 
-pub use objects::{Ledger, Tab};
+pub use objects::{Ledger, Replies, Tab};
 use worker::{Context, Env, Request, Response, Result, event};
 
 #[event(fetch)]

@@ -17,7 +17,7 @@ use worker::{Delay, Env, Method, Request, RequestInit};
 
 use crate::catalogue::Catalogue;
 use crate::http::{Call, Trace, now};
-use crate::objects::{self, LEDGER, Message, TAB};
+use crate::objects::{self, LEDGER, Message, REPLIES, TAB};
 use promo_core::time::Instant;
 
 /// A point of sale hears an answer within 2 s whatever happens; this is what the objects may take of
@@ -115,6 +115,18 @@ impl<'a> Edge<'a> {
             _ => self.deadline,
         };
         self.ask(LEDGER, campaign.as_str(), question, deadline).await
+    }
+
+    /// Asks the object that keeps the first reply to an `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn ask_replies(
+        &self,
+        key: &str,
+        question: &objects::replies::Question,
+    ) -> Result<Option<objects::replies::Kept>, Unreachable> {
+        self.ask(REPLIES, key, question, self.deadline).await
     }
 }
 

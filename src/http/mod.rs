@@ -132,7 +132,7 @@ impl Call {
         worker::console_log!("{}", Value::Object(line));
 
         let headers = Headers::new();
-        headers.set("content-type", reply.content_type)?;
+        headers.set("content-type", &reply.content_type)?;
         headers.set("cache-control", "no-store")?;
         headers.set("x-content-type-options", "nosniff")?;
         headers.set("x-request-id", &self.id)?;

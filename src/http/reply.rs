@@ -1,14 +1,19 @@
 //! What goes back to the caller: a reply, or a refusal as a problem document.
 
+use std::borrow::Cow;
+
 use promo_core::fault::{Fault, Faults};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// What goes back to the caller.
 pub struct Reply {
-    pub(super) status: u16,
-    pub(super) content_type: &'static str,
-    pub(super) body: Vec<u8>,
+    /// The status.
+    pub status: u16,
+    /// The media type.
+    pub content_type: Cow<'static, str>,
+    /// The body.
+    pub body: Vec<u8>,
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
@@ -21,8 +26,8 @@ impl Reply {
     }
 
     /// A reply whose body is ready.
-    pub const fn raw(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, content_type, body, headers: Vec::new() }
+    pub fn raw(status: u16, content_type: impl Into<Cow<'static, str>>, body: Vec<u8>) -> Self {
+        Self { status, content_type: content_type.into(), body, headers: Vec::new() }
     }
 
     /// With a header.
@@ -82,11 +87,12 @@ impl Problem {
     }
 
     /// What staff and logs see.
-    pub(super) fn for_the_log(&self) -> &str {
+    pub fn for_the_log(&self) -> &str {
         self.log.as_deref().unwrap_or(&self.detail)
     }
 
-    pub(super) fn into_reply(self) -> Reply {
+    /// The refusal as a reply.
+    pub fn into_reply(self) -> Reply {
         let mut body = Map::new();
         body.insert("type".to_owned(), "about:blank".into());
         body.insert("title".to_owned(), title(self.status).into());

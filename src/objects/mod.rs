@@ -7,11 +7,14 @@
 
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod ledger;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
+pub mod replies;
 mod store;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod tab;
 
 pub use ledger::Ledger;
+pub use replies::Replies;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 pub use tab::Tab;
@@ -24,6 +27,8 @@ const VERSION: u32 = 1;
 
 /// The binding of the [`Ledger`] class; an object is named by its campaign's id.
 pub const LEDGER: &str = "LEDGER";
+/// The binding of the [`Replies`] class; an object is named by the digest of an `Idempotency-Key`.
+pub const REPLIES: &str = "REPLIES";
 /// The binding of the [`Tab`] class; an object is named by the tab's id.
 pub const TAB: &str = "TAB";
 

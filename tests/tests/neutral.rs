@@ -83,3 +83,37 @@ fn a_request_with_faults_names_every_one_of_them() {
     );
     assert_eq!(ask(service, "inquire", &json!([])).status, 400);
 }
+
+#[test]
+fn an_idempotency_key_replays_the_first_reply_and_refuses_another_request() {
+    let mut service = Service::start();
+    publish(&service, &ten_percent("idem", "IDEM10"));
+    let send = |service: &Service, question: &str, key: &str, body: &Value| {
+        let request = service.post(&format!("/v1/{question}")).auth(secrets::API_AUTH);
+        request.header("Idempotency-Key", key).json(body)
+    };
+    let redeem = json!({ "offer_ids": ["idem.ten-off.IDEM10"], "cart": cart("idem") });
+    let first = send(&service, "redeem", "k1", &redeem);
+    assert_eq!(first.json()["applied"].as_array().map(Vec::len), Some(1), "{first}");
+    let reversal = json!({ "tab_id": "idem", "location_id": "1019" });
+    let reversed = send(&service, "reverse", "k2", &reversal);
+    assert_eq!(reversed.json()["reversed"].as_array().map(Vec::len), Some(1), "{reversed}");
+
+    service.restart();
+
+    // The same requests again: the same replies, though a reversal came between.
+    assert_eq!(send(&service, "redeem", "k1", &redeem).body, first.body);
+    assert_eq!(send(&service, "reverse", "k2", &reversal).body, reversed.body);
+    let history = service.get("/admin/tabs/idem").admin().send().json();
+    assert_eq!(history["redemptions"].as_array().map(Vec::len), Some(1), "{history}");
+    // Another request under a key, or the same body to another address, is a mistake.
+    assert_eq!(send(&service, "redeem", "k2", &redeem).status, 422);
+    assert_eq!(send(&service, "inquire", "k1", &redeem).status, 422);
+    // A refusal is a first reply too.
+    let unknown = json!({ "code": "LATER10", "cart": cart("idem") });
+    assert_eq!(send(&service, "inquire", "k3", &unknown).status, 404);
+    publish(&service, &ten_percent("later", "LATER10"));
+    assert_eq!(send(&service, "inquire", "k3", &unknown).status, 404);
+    assert_eq!(send(&service, "inquire", "k4", &unknown).status, 200);
+    assert_eq!(send(&service, "inquire", &"k".repeat(300), &unknown).status, 422);
+}
