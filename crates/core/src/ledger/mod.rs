@@ -19,6 +19,17 @@ pub mod tab;
 use serde::{Deserialize, Serialize};
 
 use crate::ident::{LocationId, TabId};
+use crate::time::Instant;
+
+/// One request that asked for something: what it got is its own to lose. Neither a reversal received
+/// before it nor the undoing of another request takes it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its name; empty: several late ones, which are not told apart any more, nor undone.
+    pub name: String,
+    /// When it reached the edge.
+    pub received: Instant,
+}
 
 /// One tab: its name is unique only within its location.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ident::OfferRef;
-use crate::ledger::TabKey;
 use crate::ledger::counter::Counter;
+use crate::ledger::{Attempt, TabKey};
 use crate::money::{Currency, Money};
 use crate::time::Instant;
 
@@ -154,6 +154,22 @@ pub enum Which {
     Offers(Vec<OfferRef>),
     /// What one attempt took, unless another attempt heard that it stands.
     Attempt(String),
+}
+
+impl Which {
+    /// Whether a reversal received then covers what an attempt got of an offer.
+    pub(in crate::ledger) fn covers(
+        &self,
+        offer: &OfferRef,
+        attempt: &Attempt,
+        received: Instant,
+    ) -> bool {
+        match self {
+            Self::All => attempt.received <= received,
+            Self::Offers(named) => named.contains(offer) && attempt.received <= received,
+            Self::Attempt(name) => attempt.name == *name,
+        }
+    }
 }
 
 /// What a reversal found.

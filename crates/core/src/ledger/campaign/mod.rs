@@ -14,7 +14,7 @@
 //!   before any quota is looked at.
 //! - *Any order*: a reversal leaves a barrier, the instant it reached the edge. A REDEEM received at or
 //!   before the barrier, yet handled after it, is refused; one received later is a new epoch. A
-//!   reversal never touches a redemption received after it.
+//!   reversal never touches a redemption that was asked for, or asked for again, after it.
 //! - *What is not there stays away*: a fence refuses what was received before it and has not arrived,
 //!   so that a tab can forget a claim without a REDEEM on its way making it true behind its back.
 //! - *A reversal gives back what was taken*: each redemption keeps what it took from which counter.
@@ -155,14 +155,19 @@ fn decide<B: Books>(books: &B, redeem: &Redeem, now: Instant) -> Result<Decided,
     let mut shared = record.standing().next().is_some();
     let (mut outcomes, mut room, mut complete) = (Vec::new(), None::<Money>, true);
     for ask in &redeem.asks {
-        if let Some(recalled) = record.recall(&ask.offer, &redeem.attempt) {
+        // First of all: one that is too late must not even be noted among those that heard.
+        if record.overtaken(&ask.offer, redeem) {
+            complete &= ask.give.is_none();
+            outcomes.push((Outcome::Refused(Refusal::AlreadyReversed), Freshness::Now));
+            continue;
+        }
+        if let Some(recalled) = record.recall(&ask.offer, redeem) {
             outcomes.push((recalled, Freshness::Before));
             continue;
         }
         let by_another_code =
             record.standing().any(|(standing, _)| standing.code != ask.offer.code);
         let outcome = match &ask.give {
-            _ if record.overtaken(&ask.offer, redeem) => Outcome::Refused(Refusal::AlreadyReversed),
             None => Outcome::Absent,
             Some(_) if record.fence >= Some(redeem.received) => Outcome::Refused(Refusal::Late),
             // A campaign stands on a tab by one of its codes: two do not combine.
@@ -211,7 +216,7 @@ fn give_back<B: Books>(
         }
         let applied = standing.redemptions.last_mut().filter(|last| last.state == State::Applied);
         if let Some(redemption) = applied
-            && redemption.is_covered(reverse)
+            && redemption.is_covered(&offer, reverse)
         {
             redemption.state = State::Reversed;
             redemption.reversed = Some(now);

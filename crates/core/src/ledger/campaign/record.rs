@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{Ask, Give, Outcome, Redeem, Reverse, Which};
+use super::message::{Ask, Give, Outcome, Redeem, Reverse};
 use crate::ident::OfferRef;
+use crate::ledger::Attempt;
 use crate::ledger::counter::Taken;
 use crate::money::{Currency, Money};
 use crate::time::Instant;
@@ -15,7 +16,8 @@ use crate::time::Instant;
 const KEPT_EPOCHS: usize = 32;
 /// Undone attempts kept for each tab, the latest ones.
 const KEPT_UNDONE: usize = 32;
-/// Attempts kept for each redemption, the first ones: whoever asks so often is not undone any more.
+/// Attempts kept apart for each redemption: the last one stands for all later ones, and is not undone
+/// any more.
 const KEPT_ATTEMPTS: usize = 8;
 
 /// All a campaign's ledger keeps of one tab.
@@ -64,8 +66,8 @@ pub struct Redemption {
     pub customer: Option<String>,
     /// Which POS asked.
     pub pos: String,
-    /// The attempts that took it or heard that it stands; undone only when none is left.
-    pub attempts: Vec<String>,
+    /// The attempts that took it or heard that it stands: given back only when none is left.
+    pub attempts: Vec<Attempt>,
     /// When the REDEEM reached the edge.
     pub received: Instant,
     /// When it was decided here.
@@ -118,6 +120,9 @@ impl TabRecord {
 
     /// Notes that an attempt was undone, should it still arrive.
     pub(super) fn undo(&mut self, attempt: &str) {
+        if self.undone.iter().any(|undone| undone == attempt) {
+            return;
+        }
         if self.undone.len() >= KEPT_UNDONE {
             self.undone.remove(0);
         }
@@ -125,14 +130,20 @@ impl TabRecord {
     }
 
     /// Recalls an offer that stands, and notes that this attempt hears of it.
-    pub(super) fn recall(&mut self, offer: &OfferRef, attempt: &str) -> Option<Outcome> {
+    pub(super) fn recall(&mut self, offer: &OfferRef, redeem: &Redeem) -> Option<Outcome> {
         let standing = self.offers.get_mut(offer)?.redemptions.last_mut()?;
         if standing.state != State::Applied {
             return None;
         }
-        let known = standing.attempts.iter().any(|heard| heard == attempt);
-        if !known && standing.attempts.len() < KEPT_ATTEMPTS {
-            standing.attempts.push(attempt.to_owned());
+        let known = standing.attempts.iter().any(|heard| heard.name == redeem.attempt);
+        let full = standing.attempts.len() >= KEPT_ATTEMPTS;
+        match standing.attempts.last_mut() {
+            _ if known => {}
+            Some(last) if full => {
+                last.name.clear();
+                last.received = last.received.max(redeem.received);
+            }
+            _ => standing.attempts.push(redeem.attempt()),
         }
         Some(Outcome::Applied { amount: standing.amount, answer: standing.answer.clone() })
     }
@@ -157,7 +168,7 @@ impl TabRecord {
             currency: redeem.currency,
             customer: redeem.customer.clone(),
             pos: redeem.pos.clone(),
-            attempts: vec![redeem.attempt.clone()],
+            attempts: vec![redeem.attempt()],
             received: redeem.received,
             decided: now,
             reversed: None,
@@ -167,19 +178,20 @@ impl TabRecord {
     }
 }
 
+impl Redeem {
+    fn attempt(&self) -> Attempt {
+        Attempt { name: self.attempt.clone(), received: self.received }
+    }
+}
+
 impl Redemption {
-    /// Whether a reversal gives this redemption back. An attempt that is undone is crossed off, and
-    /// gives it back only if no other attempt heard of it.
-    pub(super) fn is_covered(&mut self, reverse: &Reverse) -> bool {
-        match &reverse.which {
-            Which::All | Which::Offers(_) => self.received <= reverse.received,
-            Which::Attempt(attempt) => {
-                let heard_by = self.attempts.len();
-                let full = heard_by >= KEPT_ATTEMPTS;
-                self.attempts.retain(|heard| heard != attempt);
-                !full && self.attempts.is_empty() && heard_by > 0
-            }
-        }
+    /// Whether a reversal gives this redemption back: the attempts it covers are crossed off, and
+    /// nobody else has asked for it. (A till that reverses, and asks again before the reversal is
+    /// handled, hears that the offer stands; the late reversal must not make that untrue.)
+    pub(super) fn is_covered(&mut self, offer: &OfferRef, reverse: &Reverse) -> bool {
+        let covers = |attempt: &Attempt| reverse.which.covers(offer, attempt, reverse.received);
+        self.attempts.retain(|attempt| !covers(attempt));
+        self.attempts.is_empty()
     }
 }
 

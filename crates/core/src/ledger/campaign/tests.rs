@@ -346,6 +346,46 @@ fn a_fence_says_what_stands_and_refuses_what_was_received_before_it() {
 }
 
 #[test]
+fn a_late_reversal_leaves_what_was_asked_for_again_after_it() {
+    let mut books = Map::default();
+    let all = [uses("all", 1)];
+    books.redeem(&ask("t", 1, &[("o", 100)], &all));
+    // The till reversed at 5 and asked again at 9; the reversal comes last.
+    assert_eq!(books.redeem(&ask("t", 9, &[("o", 100)], &all)).outcomes, [applied("o", 100)]);
+    let late = books.reverse("t", Some(&["o"]), 5);
+    assert_eq!((late.reversed.len(), late.left.len(), books.used_of("all")), (0, 1, 1));
+    // Nobody heard what was asked at 9 after all: then the reversal holds.
+    books.give_back("t", Which::Attempt("attempt at 9".to_owned()), 9);
+    assert_eq!(books.used_of("all"), 0);
+}
+
+#[test]
+fn an_undone_attempt_that_arrives_late_does_not_hold_what_another_one_took() {
+    let mut books = Map::default();
+    let all = [uses("all", 1)];
+    let undo = |at: i64| Which::Attempt(format!("attempt at {at}"));
+    books.give_back("t", undo(1), 1);
+    books.redeem(&ask("t", 2, &[("o", 100)], &all));
+    let late = books.redeem(&ask("t", 1, &[("o", 100)], &all));
+    assert_eq!(late.outcomes, [Outcome::Refused(Refusal::AlreadyReversed)]);
+    books.give_back("t", undo(2), 2);
+    assert_eq!(books.used_of("all"), 0);
+}
+
+#[test]
+fn what_very_many_attempts_heard_is_not_undone_and_still_reversed() {
+    let mut books = Map::default();
+    for n in 1..=20 {
+        books.redeem(&ask("t", n, &[("o", 100)], &[]));
+    }
+    for n in 1..=20 {
+        books.give_back("t", Which::Attempt(format!("attempt at {n}")), n);
+    }
+    assert!(books.reverse("t", None, 19).reversed.is_empty());
+    assert_eq!(books.reverse("t", None, 20).reversed.len(), 1);
+}
+
+#[test]
 fn a_count_the_store_could_not_keep_exactly_is_refused() {
     let mut books = Map::default();
     let counters = [budget("sum", u64::MAX, false)];
