@@ -52,15 +52,20 @@ impl Percent {
     pub fn of(self, amount: u64, mode: Mode) -> u64 {
         const WHOLE: u64 = Percent::WHOLE.0 as u64;
         let parts = u64::from(self.0);
-        let (quotient, rest) = if amount >> 32 == 0 {
+        if amount >> 32 == 0 {
             let product = amount * parts;
-            (product / WHOLE, product % WHOLE)
-        } else {
-            let product = u128::from(amount) * u128::from(parts);
-            let whole = u128::from(WHOLE);
-            // Both fit: the quotient is at most the amount, the rest less than the divisor.
-            ((product / whole) as u64, (product % whole) as u64)
-        };
+            return match mode {
+                Mode::Down => product / WHOLE,
+                Mode::HalfUp => (product + WHOLE / 2) / WHOLE,
+                Mode::HalfEven => {
+                    let (quotient, rest) = (product / WHOLE, product % WHOLE);
+                    quotient + u64::from(rounds_up(mode, quotient, rest, WHOLE))
+                }
+            };
+        }
+        let (product, whole) = (u128::from(amount) * u128::from(parts), u128::from(WHOLE));
+        // Both fit: the quotient is at most the amount, the rest less than the divisor.
+        let (quotient, rest) = ((product / whole) as u64, (product % whole) as u64);
         quotient + u64::from(rounds_up(mode, quotient, rest, WHOLE))
     }
 }

@@ -9,13 +9,16 @@ use super::{
     EngineError,
     matching::Matching,
     pick::Orders,
-    rows::{Chosen, Rows},
-    spread::{Taker, spread},
+    row::Chosen,
+    rows::Rows,
+    spread::{Got, Taker, spread},
 };
-use crate::campaign::{
-    Campaign, Mode, PercentBasis, PercentOf, Rounding,
-    discount::{Discount, Grant, Rate, Target, TierBy, UnitLimits},
-    percent::Percent,
+use crate::{
+    campaign::{
+        Campaign, PercentBasis, PercentOf,
+        discount::{Discount, Grant, Rate, Target, TierBy, UnitLimits},
+    },
+    money::Money,
 };
 
 /// What is taken off chosen units.
@@ -27,6 +30,9 @@ pub(super) enum Off {
     Sum(u64),
 }
 
+/// Rows of the cart, by number, and what was taken off each.
+pub(super) type Losses = Vec<(usize, Money)>;
+
 /// The offers of one campaign at work on what is left of a cart.
 pub(super) struct Application<'a> {
     pub campaign: &'a Campaign,
@@ -34,12 +40,13 @@ pub(super) struct Application<'a> {
     pub orders: &'a Orders,
     /// What is left of the cart.
     pub rows: Rows,
-    /// What the offer at work has taken off each row so far.
-    pub given: Vec<u64>,
-    targets: Vec<usize>,
+    /// Whether it is only asked how much would be taken.
+    trial: bool,
+    /// What the offer at work has taken off which row, discount by discount.
+    given: Vec<(usize, u64)>,
     chosen: Vec<Chosen>,
     shares: Vec<u64>,
-    cut: Vec<u64>,
+    got: Vec<Got>,
 }
 
 impl<'a> Application<'a> {
@@ -49,34 +56,61 @@ impl<'a> Application<'a> {
         orders: &'a Orders,
         rows: Rows,
     ) -> Self {
-        let given = vec![0; rows.len()];
         Self {
             campaign,
             matching,
             orders,
             rows,
-            given,
-            targets: Vec::new(),
+            trial: false,
+            given: Vec::new(),
             chosen: Vec::new(),
             shares: Vec::new(),
-            cut: Vec::new(),
+            got: Vec::new(),
         }
     }
 
     /// Applies the discounts of an offer one after another, all together giving at most so much, and
     /// says how much they give.
     pub fn offer(&mut self, discounts: &[Discount], most: u64) -> Result<u64, EngineError> {
-        self.given.fill(0);
+        self.given.clear();
         let mut given: u64 = 0;
         for discount in discounts {
             let most = most.saturating_sub(given);
             given = given.saturating_add(self.discount(discount, most)?);
         }
+        if discounts.len() > 1 {
+            self.given.sort_by_key(|(row, _)| *row);
+            self.given.dedup_by(|later, first| {
+                let same = later.0 == first.0;
+                if same {
+                    first.1 = first.1.saturating_add(later.1);
+                }
+                same
+            });
+        }
         Ok(given)
+    }
+
+    /// What the offer applied last has taken off which goods, and which of all rows are fees.
+    pub fn given(&self) -> (Losses, Losses) {
+        let goods = self.given.partition_point(|(row, _)| *row < self.rows.goods());
+        let (on_goods, on_fees) = self.given.split_at_checked(goods).unwrap_or_default();
+        let first_fee = self.rows.goods();
+        let goods = on_goods.iter().map(|(row, share)| (*row, Money::new(*share)));
+        let fees = on_fees.iter();
+        let fees = fees.map(|(row, share)| (row.saturating_sub(first_fee), Money::new(*share)));
+        (goods.collect(), fees.collect())
     }
 
     /// What an offer would give alone on what is left of the cart. Nothing is taken.
     pub fn worth(&mut self, discounts: &[Discount], most: u64) -> Result<u64, EngineError> {
+        if let [discount] = discounts {
+            // One discount alone need not be taken to be known.
+            self.trial = true;
+            let worth = self.discount(discount, most);
+            self.trial = false;
+            return worth;
+        }
         let rows = self.rows.clone();
         let worth = self.offer(discounts, most);
         self.rows = rows;
@@ -106,11 +140,9 @@ impl<'a> Application<'a> {
                 Ok(self.reduce(off, most))
             }
             Discount::Picked { pick, count, at_least, rate, on } => {
-                self.target(on);
-                let targets = std::mem::take(&mut self.targets);
-                let picked =
-                    self.orders.first_units(&self.rows, &targets, *pick, *at_least.max(count));
-                self.targets = targets;
+                let at_least = *at_least.max(count);
+                let target = self.target(on);
+                let picked = self.orders.first_units(&self.rows, &target, *pick, at_least);
                 let Some(picked) = picked else { return Ok(0) };
                 self.choose_picked(&picked, *count)?;
                 Ok(self.reduce(Off::Rate(*rate), most))
@@ -125,26 +157,36 @@ impl<'a> Application<'a> {
         }
     }
 
-    fn target(&mut self, on: &Target) {
-        self.matching.target(on, &self.rows, &mut self.targets);
+    /// The rows of a target, in the cart's order.
+    fn target(&self, on: &Target) -> Vec<usize> {
+        let mut rows = Vec::new();
+        self.matching.target(on, self.rows.goods(), |row| rows.push(row));
+        rows
     }
 
     /// Chooses the units of a target: all, or the first so many.
     fn choose(&mut self, on: &Target, limits: UnitLimits) -> Result<(), EngineError> {
-        self.target(on);
-        self.chosen.clear();
+        let Self { rows, matching, chosen, .. } = self;
+        chosen.clear();
         if limits == UnitLimits::NONE {
-            let rows = self.targets.iter();
-            self.chosen.extend(rows.filter_map(|row| self.rows.choose_all(*row)));
+            if on.tab && on.fees.is_empty() {
+                rows.choose_goods(chosen);
+                return Ok(());
+            }
+            matching.target(on, rows.goods(), |row| {
+                if let Some(all) = rows.choose_all(row) {
+                    chosen.push(all);
+                }
+            });
             return Ok(());
         }
         let mut rest = limits.total;
-        for row in &self.targets {
+        for row in self.target(on) {
             if rest == 0 {
                 break;
             }
             let first = limits.per_line.min(rest);
-            if let Some(chosen) = self.rows.choose_first(*row, first)? {
+            if let Some(chosen) = self.rows.choose_first(row, first)? {
                 rest = rest.saturating_sub(chosen.count);
                 self.chosen.push(chosen);
             }
@@ -170,126 +212,137 @@ impl<'a> Application<'a> {
         Ok(())
     }
 
-    /// Puts units that were chosen elsewhere in the place of those chosen last.
-    pub fn set_chosen(&mut self, chosen: impl Iterator<Item = Chosen>) {
+    /// Chooses the units that are marked in these rows.
+    pub fn choose_marked(&mut self, mut rows: Vec<usize>) {
+        rows.sort_unstable();
+        rows.dedup();
         self.chosen.clear();
-        self.chosen.extend(chosen);
-        self.chosen.sort_unstable_by_key(|chosen| chosen.row);
+        self.chosen.extend(rows.into_iter().filter_map(|row| self.rows.marked(row)));
     }
 
-    fn tier_value(&mut self, by: TierBy, on: &Target) -> u64 {
-        self.target(on);
-        let rows = self.targets.iter().filter_map(|row| self.rows.get(*row));
-        rows.fold(0, |sum: u64, row| {
-            sum.saturating_add(match by {
-                TierBy::Amount => row.count.wrapping_mul(row.price),
-                TierBy::Quantity => row.count,
-            })
-        })
+    /// Whether it is only asked how much would be taken.
+    pub fn is_trial(&self) -> bool {
+        self.trial
+    }
+
+    /// Notes what a row has lost.
+    pub fn note(&mut self, row: usize, share: u64) {
+        self.given.push((row, share));
+    }
+
+    fn tier_value(&self, by: TierBy, on: &Target) -> u64 {
+        let mut value = 0_u64;
+        self.matching.target(on, self.rows.goods(), |row| {
+            if let Some(row) = self.rows.get(row) {
+                value = value.saturating_add(match by {
+                    TierBy::Amount => row.count.wrapping_mul(row.price),
+                    TierBy::Quantity => row.count,
+                });
+            }
+        });
+        value
     }
 
     /// Takes a rate or a sum off the chosen units, at most so much, and says how much that is.
     pub fn reduce(&mut self, off: Off, most: u64) -> u64 {
-        let exact = self.share(off);
-        let total = add_up(&self.shares);
+        let mut exact = self.share(off);
         let rounding = self.campaign.rounding();
-        let mut cut_from = None;
-        if total > most {
-            spread_over(most, &self.chosen, rounding, &mut self.shares);
-            cut_from = Some(0);
+        let mut given = add_up(&self.shares);
+        if given > most {
+            self.spread_over_chosen(most);
+            given = add_up(&self.shares);
+            exact = false;
         }
-        // Goods come first among the chosen; what they give together ends at the subtotal.
+        // Goods come before fees; what all discounts take off goods ends at the subtotal.
         let goods = self.chosen.partition_point(|chosen| chosen.row < self.rows.goods());
-        let (chosen_goods, _) = self.chosen.split_at_checked(goods).unwrap_or_default();
-        let (goods_shares, _) = self.shares.split_at_mut_checked(goods).unwrap_or_default();
-        let ceiling = self.rows.ceiling();
-        let mut goods_cut = cut_from.is_some();
-        if add_up(goods_shares) > ceiling {
-            spread_over(ceiling, chosen_goods, rounding, &mut self.cut);
-            goods_shares.copy_from_slice(&self.cut);
-            goods_cut = true;
+        let (of_goods, of_fees) = self.shares.split_at_mut_checked(goods).unwrap_or_default();
+        let mut off_goods = given.wrapping_sub(add_up(of_fees));
+        if off_goods > self.rows.ceiling() {
+            let (chosen, _) = self.chosen.split_at_checked(goods).unwrap_or_default();
+            spread(self.rows.ceiling(), takers(chosen), rounding, &mut self.got);
+            for (share, got) in of_goods.iter_mut().zip(&self.got) {
+                *share = got.sum(1);
+            }
+            let cut = add_up(of_goods);
+            given = given.wrapping_sub(off_goods).wrapping_add(cut);
+            off_goods = cut;
+            exact = false;
         }
-        let mut given = 0_u64;
-        let in_parts = goods_cut || !exact;
-        for (chosen, share) in self.chosen.iter().zip(&self.shares) {
-            if *share == 0 {
-                continue;
-            }
-            // A fee is one unit: what it loses as a part and by itself is the same.
+        if !self.trial {
             match off {
-                Off::Rate(rate) if !in_parts => {
-                    let percent_of = self.campaign.percent_of();
-                    let mode = rounding.mode;
-                    let price = self.rows.get(chosen.row).map_or(0, |row| row.price);
-                    let loss = |left| unit_loss(rate, left, price, percent_of, mode);
-                    self.rows.lose_each(chosen, *share, &loss);
-                }
-                _ => self.rows.lose(chosen, *share),
+                Off::Rate(rate) if exact => self.lose_each(rate),
+                _ => self.lose(),
             }
-            if let Some(row) = self.given.get_mut(chosen.row) {
-                *row = row.saturating_add(*share);
-            }
-            given = given.saturating_add(*share);
+            self.rows.count_goods(off_goods);
         }
         self.rows.release(&self.chosen);
         given
     }
 
+    /// Takes its share off each chosen row, in equal parts.
+    fn lose(&mut self) {
+        for (chosen, share) in self.chosen.iter().zip(&self.shares) {
+            if *share > 0 {
+                self.rows.lose(chosen, *share);
+                self.given.push((chosen.row, *share));
+            }
+        }
+    }
+
+    /// Takes a rate off each chosen unit.
+    fn lose_each(&mut self, rate: Rate) {
+        let loss = unit_loss(rate, self.campaign);
+        for (chosen, share) in self.chosen.iter().zip(&self.shares) {
+            if *share > 0 {
+                self.rows.lose_each(chosen, *share, &loss);
+                self.given.push((chosen.row, *share));
+            }
+        }
+    }
+
     /// Makes the shares of the chosen rows, and says whether each is what its units lose one by one
     /// (and not a sum to be taken off them in equal parts).
     fn share(&mut self, off: Off) -> bool {
-        let rounding = self.campaign.rounding();
-        self.shares.clear();
-        let rate = match off {
-            Off::Sum(sum) => {
-                spread_over(sum, &self.chosen, rounding, &mut self.shares);
-                return false;
-            }
-            Off::Rate(rate) => rate,
-        };
+        let mode = self.campaign.rounding().mode;
         let percent_of = self.campaign.percent_of();
-        match (rate, rounding.percent_basis) {
-            (Rate::Percent(percent), PercentBasis::Line) => {
-                let rows = &self.rows;
-                self.shares.extend(self.chosen.iter().map(|chosen| {
-                    let share = percent.of(base(rows, chosen, percent_of), rounding.mode);
-                    share.min(chosen.room)
-                }));
+        let Self { rows, chosen, shares, .. } = self;
+        let base = |chosen: &Chosen| base(rows, chosen, percent_of);
+        match (off, self.campaign.rounding().percent_basis) {
+            (Off::Sum(sum), _) => {
+                self.spread_over_chosen(sum);
                 false
             }
-            (Rate::Percent(percent), PercentBasis::Order) => {
-                let bases = self.chosen.iter().map(|chosen| base(&self.rows, chosen, percent_of));
-                let sum = bases.fold(0_u64, u64::saturating_add);
-                let sum = percent.of(sum, rounding.mode);
-                spread_over(sum, &self.chosen, rounding, &mut self.shares);
+            (Off::Rate(Rate::Percent(percent)), PercentBasis::Line) => {
+                shares.clear();
+                let share = |chosen: &Chosen| percent.of(base(chosen), mode).min(chosen.room);
+                shares.extend(chosen.iter().map(share));
                 false
             }
-            _ => {
-                let rows = &self.rows;
-                self.shares.extend(self.chosen.iter().map(|chosen| {
-                    rows.get(chosen.row).map_or(0, |row| {
-                        let loss =
-                            |left| unit_loss(rate, left, row.price, percent_of, rounding.mode);
-                        row.measure(chosen, &loss)
-                    })
-                }));
+            (Off::Rate(Rate::Percent(percent)), PercentBasis::Order) => {
+                let sum = chosen.iter().fold(0, |sum: u64, it| sum.wrapping_add(base(it)));
+                self.spread_over_chosen(percent.of(sum, mode));
+                false
+            }
+            (Off::Rate(rate), _) => {
+                shares.clear();
+                let loss = unit_loss(rate, self.campaign);
+                shares.extend(chosen.iter().map(|chosen| rows.measure(chosen, &loss)));
                 true
             }
         }
     }
+
+    /// Makes the shares of a sum that is spread over the chosen rows.
+    fn spread_over_chosen(&mut self, sum: u64) {
+        spread(sum, takers(&self.chosen), self.campaign.rounding(), &mut self.got);
+        self.shares.clear();
+        self.shares.extend(self.got.iter().map(|got| got.sum(1)));
+    }
 }
 
-/// Spreads a sum over chosen rows, in proportion to what is left of each.
-fn spread_over(sum: u64, chosen: &[Chosen], rounding: Rounding, shares: &mut Vec<u64>) {
-    shares.clear();
-    shares.resize(chosen.len(), 0);
-    let takers =
-        chosen.iter().map(|chosen| Taker { count: 1, price: chosen.left, room: chosen.room });
-    spread(sum, takers, rounding, |place, gets| {
-        if let Some(share) = shares.get_mut(place) {
-            *share = gets.iter().map(|(count, each)| count.saturating_mul(*each)).sum();
-        }
-    });
+/// Rows as takers of a sum: each by itself, in proportion to what is left of it.
+fn takers(chosen: &[Chosen]) -> impl DoubleEndedIterator<Item = Taker> + ExactSizeIterator + Clone {
+    chosen.iter().map(|chosen| Taker { count: 1, price: chosen.left, room: chosen.room })
 }
 
 /// What a percentage of chosen units is taken of.
@@ -303,23 +356,20 @@ fn base(rows: &Rows, chosen: &Chosen, percent_of: PercentOf) -> u64 {
     }
 }
 
-/// What a rate takes off one unit, its floor aside.
-fn unit_loss(rate: Rate, left: u64, price: u64, percent_of: PercentOf, mode: Mode) -> u64 {
-    match rate {
-        Rate::Percent(percent) => percent_loss(percent, left, price, percent_of, mode),
+/// What a rate takes off one unit, its floor aside, by what is left of it and its price.
+fn unit_loss(rate: Rate, campaign: &Campaign) -> impl Fn(u64, u64) -> u64 + use<> {
+    let (mode, percent_of) = (campaign.rounding().mode, campaign.percent_of());
+    move |left, price| match rate {
+        Rate::Percent(percent) => match percent_of {
+            PercentOf::Remaining => percent.of(left, mode),
+            PercentOf::Initial => percent.of(price, mode),
+        },
         Rate::AmountEach(amount) => amount,
         Rate::UnitPrice(unit_price) => left.saturating_sub(unit_price),
     }
 }
 
-fn percent_loss(percent: Percent, left: u64, price: u64, percent_of: PercentOf, mode: Mode) -> u64 {
-    let of = match percent_of {
-        PercentOf::Remaining => left,
-        PercentOf::Initial => price,
-    };
-    percent.of(of, mode)
-}
-
 fn add_up(shares: &[u64]) -> u64 {
-    shares.iter().fold(0, |sum, share| sum.saturating_add(*share))
+    // Shares are parts of what is left of the cart, which fits 63 bits.
+    shares.iter().fold(0, |sum, share| sum.wrapping_add(*share))
 }

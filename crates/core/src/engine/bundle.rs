@@ -9,9 +9,10 @@
 
 use super::{
     EngineError,
-    apply::Application,
-    rows::{MOST_RUNS, Supply},
-    spread::{Taker, spread},
+    apply::{Application, Off},
+    row::Supply,
+    rows::MOST_RUNS,
+    spread::{Got, Taker, spread},
     tape::{Act, Take},
 };
 use crate::campaign::discount::{Part, Pick};
@@ -79,58 +80,63 @@ impl Application<'_> {
         most: u64,
     ) -> Result<u64, EngineError> {
         let mut sets = self.bundle_sets(parts, price, max_times)?;
+        let most = most.min(self.rows.ceiling());
+        if self.is_trial() {
+            return Ok(sets.total.min(most));
+        }
         // Stable: within a row, in the order in which the sets took them.
         sets.takes.sort_by_key(|(row, _)| *row);
-        let most = most.min(self.rows.ceiling());
         let cut = sets.total > most;
-        let mut chosen = Vec::new();
+        let mut marked = Vec::new();
         for of_row in sets.takes.chunk_by(|left, right| left.0 == right.0) {
             let Some((row, _)) = of_row.first() else {
                 continue;
             };
-            let acts: Vec<Take> =
-                of_row.iter().map(|(_, take)| if cut { picked(*take) } else { *take }).collect();
-            if cut {
-                chosen.push(self.rows.choose(*row, &acts, true)?);
-            } else {
-                self.rows.take_turns(*row, &acts, true)?;
-            }
+            let act = |(_, take): &(usize, Take)| if cut { picked(*take) } else { *take };
+            let acts: Vec<Take> = of_row.iter().map(act).collect();
+            self.rows.take_turns(*row, &acts, true)?;
+            marked.push(*row);
         }
         if cut {
             // The smaller sum is spread over the units of all sets that save anything.
-            self.set_chosen(chosen.into_iter());
-            return Ok(self.reduce(super::apply::Off::Sum(most), most));
+            self.choose_marked(marked);
+            return Ok(self.reduce(Off::Sum(most), most));
         }
-        for (row, loss) in sets.losses {
-            self.rows.account(row, loss);
-            if let Some(given) = self.given.get_mut(row) {
-                *given = given.saturating_add(loss);
+        sets.losses.sort_unstable_by_key(|(row, _)| *row);
+        for of_row in sets.losses.chunk_by(|left, right| left.0 == right.0) {
+            let loss = of_row.iter().fold(0_u64, |sum, (_, loss)| sum.saturating_add(*loss));
+            if let Some((row, _)) = of_row.first().filter(|_| loss > 0) {
+                self.rows.account(*row, loss);
+                self.note(*row, loss);
             }
         }
+        self.rows.count_goods(sets.total);
         Ok(sets.total)
     }
 
     fn bundle_sets(&self, parts: &[Part], price: u64, max_times: u64) -> Result<Sets, EngineError> {
-        let mut stores: Vec<Store<'_>> = self
-            .rows
-            .iter()
-            .map(|row| Store {
-                supply: row.supply(),
-                available: row.available(),
+        let lines: Vec<&[bool]> =
+            parts.iter().map(|part| self.matching.lines(part.items)).collect();
+        let means = |lines: &[bool], row: usize| lines.get(row).copied().unwrap_or(false);
+        let mut stores: Vec<Store<'_>> = Vec::with_capacity(self.rows.goods());
+        for (row, data) in self.rows.iter().enumerate().take(self.rows.goods()) {
+            let wanted = lines.iter().any(|lines| means(lines, row));
+            let available = if wanted { self.rows.available(row) } else { 0 };
+            let supply = self.rows.supply(row);
+            stores.extend(supply.map(|supply| Store {
+                supply,
+                available,
                 group: (0, 0),
-                floor: row.floor,
-            })
-            .collect();
+                floor: data.floor,
+            }));
+        }
         // Of each part the rows that it may take from, those to be taken first last.
-        let mut queues: Vec<(u64, Vec<usize>)> = parts
-            .iter()
-            .map(|part| {
-                let means = self.matching.lines(part.items);
-                let order = self.orders.by(Pick::Dearest, &self.rows).iter().rev();
-                let rows = order.filter(|row| means.get(**row).copied().unwrap_or(false));
-                (part.quantity, rows.copied().collect())
-            })
-            .collect();
+        let queue = |(part, lines): (&Part, &&[bool])| {
+            let order = self.orders.by(Pick::Dearest, &self.rows).iter().rev();
+            let rows = order.copied().filter(|row| means(lines, *row));
+            (part.quantity, rows.collect())
+        };
+        let mut queues: Vec<(u64, Vec<usize>)> = parts.iter().zip(&lines).map(queue).collect();
         let mut sets = Sets::default();
         let mut times = max_times;
         while times > 0 {
@@ -179,26 +185,26 @@ impl Application<'_> {
             }
         }
         let value = units.iter().fold(0_u64, |sum, (_, taker)| {
-            sum.saturating_add(taker.count.saturating_mul(taker.price))
+            sum.saturating_add(taker.count.wrapping_mul(taker.price))
         });
         let saving = value.saturating_sub(price);
-        let nothing = |(row, taker): &(usize, Taker)| {
-            let all = taker.count.saturating_mul(same);
-            (*row, Take::once(all, Act::Pass))
-        };
-        let begin = sets.takes.len();
-        sets.takes.extend(units.iter().map(nothing));
-        let (_, takes) = sets.takes.split_at_mut_checked(begin).unwrap_or_default();
         let takers = units.iter().map(|(_, taker)| *taker);
-        spread(saving, takers, self.campaign.rounding(), |place, gets| {
-            if let Some((row, take)) = takes.get_mut(place) {
-                *take = Take { times: same, acts: gets.map(|(n, share)| (n, Act::Lose(share))) };
-                let loss = gets.iter().map(|(n, share)| n.saturating_mul(*share)).sum::<u64>();
-                let loss = loss.saturating_mul(same);
-                sets.losses.push((*row, loss));
-                sets.total = sets.total.saturating_add(loss);
+        let rounding = self.campaign.rounding();
+        let mut got: Vec<Got> = Vec::with_capacity(units.len());
+        spread(saving, takers, rounding, &mut got);
+        for ((row, taker), got) in units.iter().zip(&got) {
+            let loss = got.sum(taker.count).wrapping_mul(same);
+            if saving == 0 {
+                let all = taker.count.saturating_mul(same);
+                sets.takes.push((*row, Take::once(all, Act::Pass)));
+                continue;
             }
-        });
+            let members = got.members(taker, rounding.remainder);
+            let acts = members.map(|(count, share)| (count, Act::Lose(share)));
+            sets.takes.push((*row, Take { times: same, acts }));
+            sets.losses.push((*row, loss));
+            sets.total = sets.total.saturating_add(loss);
+        }
         Ok(same)
     }
 }

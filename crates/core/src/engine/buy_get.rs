@@ -8,6 +8,7 @@
 use super::{
     EngineError,
     apply::Application,
+    row::Row,
     tape::{Act, Take},
 };
 use crate::campaign::discount::{Part, Pick};
@@ -19,6 +20,10 @@ struct Queue {
 }
 
 impl Queue {
+    fn new(order: Vec<usize>) -> Self {
+        Self { order, next: 0 }
+    }
+
     /// Takes so many units for one set; `false` when there are not so many.
     fn take(
         &mut self,
@@ -45,6 +50,16 @@ impl Queue {
     }
 }
 
+/// What the sets take of each row.
+struct Taking {
+    /// Where the next units begin, of rows that have few.
+    next: Vec<usize>,
+    /// What is taken in turn, of rows that have many.
+    takes: Vec<(usize, Take)>,
+    /// The rows of which something is got.
+    got: Vec<usize>,
+}
+
 impl Application<'_> {
     /// Chooses the got units of all full sets.
     pub(super) fn buy_get(
@@ -54,46 +69,46 @@ impl Application<'_> {
         pick: Pick,
         max_times: u64,
     ) -> Result<(), EngineError> {
-        let takes = self.sets(buy, get, pick, max_times);
-        let mut chosen = Vec::new();
+        let Taking { mut takes, got, .. } = self.sets(buy, get, pick, max_times);
+        // Stable: within a row, in the order in which the sets took them.
+        takes.sort_by_key(|(row, _)| *row);
         for of_row in takes.chunk_by(|left, right| left.0 == right.0) {
-            let picks =
-                |(_, take): &(usize, Take)| take.acts.iter().any(|(_, act)| *act == Act::Pick);
-            let Some((row, _)) = of_row.iter().find(|take| picks(take)) else {
-                continue;
-            };
-            let acts: Vec<Take> = of_row.iter().map(|(_, take)| *take).collect();
-            chosen.push(self.rows.choose(*row, &acts, true)?);
+            if let Some((row, _)) = of_row.first()
+                && got.contains(row)
+            {
+                let acts: Vec<Take> = of_row.iter().map(|(_, take)| *take).collect();
+                self.rows.take_turns(*row, &acts, true)?;
+            }
         }
-        self.set_chosen(chosen.into_iter());
+        self.choose_marked(got);
         Ok(())
     }
 
-    /// What is bought and got of each row in turn, the rows in the cart's order.
-    fn sets(&self, buy: &Part, get: &Part, pick: Pick, max_times: u64) -> Vec<(usize, Take)> {
+    /// Forms the sets. The got units of rows that have few are marked.
+    fn sets(&mut self, buy: &Part, get: &Part, pick: Pick, max_times: u64) -> Taking {
         let (bought, got) = (self.matching.lines(buy.items), self.matching.lines(get.items));
         let means = |lines: &[bool], row: usize| lines.get(row).copied().unwrap_or(false);
-        let mut available: Vec<u64> = self
-            .rows
-            .iter()
-            .enumerate()
-            .map(
-                |(row, data)| {
-                    if means(bought, row) || means(got, row) { data.available() } else { 0 }
-                },
-            )
-            .collect();
-        let order = |pick| self.orders.by(pick, &self.rows).iter().copied();
-        let dearest = || order(Pick::Dearest).filter(|row| means(bought, *row));
+        let mut available: Vec<u64> = vec![0; self.rows.len()];
+        for (row, available) in available.iter_mut().enumerate() {
+            if means(bought, row) || means(got, row) {
+                *available = self.rows.available(row);
+            }
+        }
         // Bought first is what cannot be got.
-        let only_bought = dearest().filter(|row| !means(got, *row));
-        let mut to_buy = Queue {
-            order: only_bought.chain(dearest().filter(|row| means(got, *row))).collect(),
-            next: 0,
-        };
-        let mut to_get =
-            Queue { order: order(pick).filter(|row| means(got, *row)).collect(), next: 0 };
-        let mut takes: Vec<(usize, Take)> = Vec::new();
+        let (mut to_buy, mut both) = (Vec::new(), Vec::new());
+        for row in self.orders.by(Pick::Dearest, &self.rows) {
+            match (means(bought, *row), means(got, *row)) {
+                (true, false) => to_buy.push(*row),
+                (true, true) => both.push(*row),
+                _ => {}
+            }
+        }
+        to_buy.append(&mut both);
+        let to_get = self.orders.by(pick, &self.rows).iter().copied();
+        let to_get = to_get.filter(|row| means(got, *row)).collect();
+        let (mut to_buy, mut to_get) = (Queue::new(to_buy), Queue::new(to_get));
+        let mut taking =
+            Taking { next: vec![0; self.rows.len()], takes: Vec::new(), got: Vec::new() };
         let (mut buys, mut gets) = (Vec::new(), Vec::new());
         let mut times = max_times;
         while times > 0
@@ -101,28 +116,43 @@ impl Application<'_> {
             && to_get.take(get.quantity, &mut available, &mut gets)
         {
             times = times.saturating_sub(1);
+            let mut sets = 1;
             if let ([(from, _)], [(of, _)]) = (&buys[..], &gets[..]) {
                 let more = alike(&mut available, (*from, buy.quantity), (*of, get.quantity), times);
                 times = times.saturating_sub(more);
-                let sets = more.saturating_add(1);
-                if from == of {
+                sets = more.saturating_add(1);
+                if from == of && sets > 1 {
                     let acts =
                         [(buy.quantity, Act::Pass), (get.quantity, Act::Pick), (0, Act::Pass)];
-                    takes.push((*from, Take { times: sets, acts }));
-                } else {
-                    let all = |quantity: u64, act| Take::once(quantity.saturating_mul(sets), act);
-                    takes.push((*from, all(buy.quantity, Act::Pass)));
-                    takes.push((*of, all(get.quantity, Act::Pick)));
+                    self.take(*from, Take { times: sets, acts }, &mut taking);
+                    continue;
                 }
-            } else {
-                let once = |act| move |(row, units): &(usize, u64)| (*row, Take::once(*units, act));
-                takes.extend(buys.iter().map(once(Act::Pass)));
-                takes.extend(gets.iter().map(once(Act::Pick)));
+            }
+            for (parts, act) in [(&buys, Act::Pass), (&gets, Act::Pick)] {
+                for (row, units) in parts {
+                    self.take(*row, Take::once(units.saturating_mul(sets), act), &mut taking);
+                }
             }
         }
-        // Stable: within a row, in the order in which the sets took them.
-        takes.sort_by_key(|(row, _)| *row);
-        takes
+        taking
+    }
+
+    /// Takes units of a row for a set.
+    fn take(&mut self, row: usize, take: Take, taking: &mut Taking) {
+        if take.acts.iter().any(|(_, act)| *act == Act::Pick) {
+            taking.got.push(row);
+        }
+        let few = self.rows.get(row).is_some_and(Row::is_few);
+        let Some(next) = taking.next.get_mut(row).filter(|_| few) else {
+            taking.takes.push((row, take));
+            return;
+        };
+        for _ in 0..take.times {
+            for (units, act) in take.acts {
+                let picked = act == Act::Pick;
+                *next = self.rows.take_few(row, units, picked, *next);
+            }
+        }
     }
 }
 

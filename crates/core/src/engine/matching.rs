@@ -3,7 +3,6 @@
 
 use std::cell::OnceCell;
 
-use super::rows::Rows;
 use crate::{
     campaign::{
         Campaign,
@@ -29,6 +28,7 @@ pub(super) struct Matching<'a> {
     /// The answers of each line, [`Matchers::width`] words for each.
     answers: OnceCell<Vec<u64>>,
     means: Vec<OnceCell<Vec<bool>>>,
+    sums: Vec<OnceCell<Sums>>,
 }
 
 impl<'a> Matching<'a> {
@@ -39,6 +39,7 @@ impl<'a> Matching<'a> {
             cart,
             answers: OnceCell::new(),
             means: vec![OnceCell::new(); matchers.len()],
+            sums: vec![OnceCell::new(); matchers.len()],
         }
     }
 
@@ -76,6 +77,12 @@ impl<'a> Matching<'a> {
 
     /// What the lines that the matcher means add up to.
     pub fn sums(&self, id: MatcherId) -> Sums {
+        self.sums
+            .get(id.index())
+            .map_or_else(Sums::default, |sums| *sums.get_or_init(|| self.add_up(id)))
+    }
+
+    fn add_up(&self, id: MatcherId) -> Sums {
         let mut sums = Sums::default();
         for (line, means) in self.cart.lines().zip(self.lines(id)) {
             if *means {
@@ -97,28 +104,31 @@ impl<'a> Matching<'a> {
         u64::try_from(skus.len()).unwrap_or(u64::MAX)
     }
 
-    /// The rows a target is, in the cart's order, lines before fees.
-    pub fn target(&self, target: &Target, rows: &Rows, into: &mut Vec<usize>) {
-        into.clear();
+    /// Goes through the rows a target is, in the cart's order, lines before fees.
+    pub fn target(&self, target: &Target, goods: usize, mut each: impl FnMut(usize)) {
         match (target.tab, &target.items[..]) {
-            (true, _) => into.extend(0..rows.goods()),
+            (true, _) => (0..goods).for_each(&mut each),
             (false, []) => {}
             (false, [id]) => {
-                let lines = self.lines(*id).iter().enumerate();
-                into.extend(lines.filter_map(|(row, means)| means.then_some(row)));
+                for (row, means) in self.lines(*id).iter().enumerate() {
+                    if *means {
+                        each(row);
+                    }
+                }
             }
             (false, ids) => {
                 let means = |row: &usize| {
                     ids.iter().any(|id| self.lines(*id).get(*row).copied().unwrap_or(false))
                 };
-                into.extend((0..rows.goods()).filter(means));
+                (0..goods).filter(means).for_each(&mut each);
             }
         }
         if !target.fees.is_empty() {
-            let fees = self.cart.fees().zip(rows.goods()..);
-            into.extend(fees.filter_map(|(fee, row)| {
-                target.fees.iter().any(|kind| kind == fee.kind()).then_some(row)
-            }));
+            for (fee, row) in self.cart.fees().zip(goods..) {
+                if target.fees.iter().any(|kind| kind == fee.kind()) {
+                    each(row);
+                }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod level;
 mod matching;
 mod pick;
 mod reason;
+mod row;
 mod rows;
 pub mod simulate;
 mod spread;

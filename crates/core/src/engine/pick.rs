@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, cmp::Reverse};
 
-use super::rows::{Row, Rows};
+use super::rows::Rows;
 use crate::campaign::discount::Pick;
 
 /// The rows of a cart by price, put in order once and only when an offer picks.
@@ -43,7 +43,7 @@ impl Orders {
         let mut within = vec![false; rows.len()];
         let mut available = 0_u64;
         for row in target {
-            let units = rows.get(*row).map_or(0, Row::available);
+            let units = rows.available(*row);
             available = available.saturating_add(units);
             if let Some(within) = within.get_mut(*row) {
                 *within = units > 0;

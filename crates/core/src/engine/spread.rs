@@ -6,19 +6,21 @@
 //! always add up to the sum, or, when the takers cannot take that much together, to all they can take.
 //!
 //! Whoever cannot take his exact share gets all he can, until everyone who is left can take his exact
-//! share of the rest; that rest is then rounded once. So a rounded share never passes what its taker
-//! can take by more than the rounding, and one round is enough to deal out a difference: at least as
-//! many takers were rounded the other way as there are minor units to deal, and each of them can take
-//! one (or has one to give back).
+//! share of the rest; that rest is then rounded once. So a rounded share passes what its taker can take
+//! by no more than the rounding, and one round is enough to deal out a difference: at least as many
+//! takers were rounded the other way as there are minor units to deal, and each of them can take one
+//! (or has one to give back).
 //!
 //! Proportions are exact, `sum × price ÷ prices` as quotient and rest, never a fraction; in 64 bits
 //! while the factors have 32, which is every real tab, else in 128.
 
 use std::cmp::Reverse;
 
-use crate::campaign::{Mode, Remainder, Rounding, percent::rounds_up};
+use crate::campaign::{Remainder, Rounding, percent::rounds_up};
 
 /// Neighbours that are alike: what is left of the price of each, and how much of that can be taken.
+///
+/// INVARIANT: what all takers have together fits 63 bits, as everything of a sound cart does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taker {
     pub count: u64,
@@ -26,105 +28,160 @@ pub(super) struct Taker {
     pub room: u64,
 }
 
-/// So many neighbours and the share of each.
-pub(super) type Shares = (u64, u64);
-
-/// A taker that takes part, and what each of its members gets.
-#[derive(Clone, Copy, Debug)]
-struct Part {
-    /// Its place among the takers.
-    place: usize,
-    taker: Taker,
-    share: u64,
+/// What neighbours that are alike get: each of them a share, and then one minor unit more or less for
+/// some of them, as [`Got::members`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Got {
+    each: u64,
+    /// How many minor units more they get together.
+    more: u64,
+    /// How many less.
+    less: u64,
+    /// What was left of the division.
     rest: u64,
-    /// What the members get: the first ones, a single one, the last ones.
-    gets: [Shares; 3],
 }
 
-impl Part {
-    fn all_get(&mut self, share: u64) {
-        self.gets = [(self.taker.count, share), (0, 0), (0, 0)];
+impl Got {
+    fn each(each: u64, rest: u64) -> Self {
+        Self { each, more: 0, less: 0, rest }
     }
 
-    /// The first members get one share and the others another.
-    fn first_get(&mut self, first: u64, share: u64, others: u64) {
-        let rest = self.taker.count.saturating_sub(first);
-        self.gets = [(first, share), (0, 0), (rest, others)];
+    /// What they get together.
+    pub fn sum(&self, count: u64) -> u64 {
+        self.each.wrapping_mul(count).wrapping_add(self.more).wrapping_sub(self.less)
+    }
+
+    /// What each gets, in their order: so many and the share of each.
+    pub fn members(&self, taker: &Taker, remainder: Remainder) -> [(u64, u64); 3] {
+        let (count, each) = (taker.count, self.each);
+        if remainder != Remainder::Last {
+            let first = self.more.saturating_add(self.less);
+            let share = if self.more > 0 { each.saturating_add(1) } else { each.saturating_sub(1) };
+            return [(first, share), (count.saturating_sub(first), each), (0, 0)];
+        }
+        // The last takes as far as it can, then the one before.
+        let (difference, reach, end) = if self.more > 0 {
+            (self.more, taker.room.saturating_sub(each), taker.room)
+        } else {
+            (self.less, each, 0)
+        };
+        let (Some(whole), Some(rest)) =
+            (difference.checked_div(reach), difference.checked_rem(reach))
+        else {
+            return [(count, each), (0, 0), (0, 0)];
+        };
+        let one = u64::from(rest > 0);
+        let partly =
+            if self.more > 0 { each.saturating_add(rest) } else { each.saturating_sub(rest) };
+        [(count.saturating_sub(whole).saturating_sub(one), each), (one, partly), (whole, end)]
     }
 }
 
-/// Spreads a sum over takers, and hands out what the members of each get: those of one taker in their
-/// order, the takers in any.
+/// Spreads a sum over takers; what they get comes in their order.
 pub(super) fn spread(
     sum: u64,
-    takers: impl Iterator<Item = Taker> + Clone,
+    takers: impl DoubleEndedIterator<Item = Taker> + ExactSizeIterator + Clone,
     rounding: Rounding,
-    mut gets: impl FnMut(usize, [Shares; 3]),
+    got: &mut Vec<Got>,
 ) {
+    got.clear();
     let (mut room, mut prices, mut short) = (0_u64, 0_u64, false);
     for taker in takers.clone() {
-        room = room.saturating_add(taker.count.saturating_mul(taker.room));
-        prices = prices.saturating_add(taker.count.saturating_mul(taker.price));
+        room = room.wrapping_add(taker.count.wrapping_mul(taker.room));
+        prices = prices.wrapping_add(taker.count.wrapping_mul(taker.price));
         short |= taker.room < taker.price;
     }
-    let mut sum = sum.min(room);
-    if sum == 0 {
+    if sum >= room {
+        got.extend(takers.map(|taker| Got::each(taker.room, 0)));
         return;
     }
-    let mut parts: Vec<Part> = Vec::with_capacity(takers.size_hint().0);
-    for (place, taker) in takers.enumerate() {
-        if taker.room > 0 {
-            let gets = [(taker.count, taker.room), (0, 0), (0, 0)];
-            parts.push(Part { place, taker, share: 0, rest: 0, gets });
-        } else {
-            prices = prices.saturating_sub(taker.count.saturating_mul(taker.price));
+    let mut open = Open { sum, prices, aside: Vec::new() };
+    if short {
+        open.set_aside(takers.clone());
+    }
+    let mut shared = 0_u64;
+    let Rounding { mode, remainder, .. } = rounding;
+    for (place, taker) in takers.clone().enumerate() {
+        if open.is_aside(place) {
+            got.push(Got::each(taker.room, 0));
+            continue;
         }
+        let (quotient, rest) = proportion(open.sum, taker.price, open.prices);
+        let up = match remainder {
+            Remainder::Largest => false,
+            Remainder::First => rest > open.prices.wrapping_sub(rest),
+            Remainder::Last => rounds_up(mode, quotient, rest, open.prices),
+        };
+        let each = quotient.wrapping_add(u64::from(up));
+        shared = shared.wrapping_add(each.wrapping_mul(taker.count));
+        got.push(Got::each(each, rest));
     }
-    let mut open = &mut parts[..];
-    if sum == room {
-        open = &mut [];
-    } else if short {
-        open = set_aside(open, &mut sum, &mut prices);
+    let (missing, excess) = (open.sum.saturating_sub(shared), shared.saturating_sub(open.sum));
+    if missing == 0 && excess == 0 {
+        return;
     }
-    for part in open.iter_mut() {
-        (part.share, part.rest) = proportion(sum, part.taker.price, prices);
-    }
-    match rounding.remainder {
-        Remainder::Largest => largest(open, sum),
-        Remainder::First => first(open, sum, prices),
-        Remainder::Last => last(open, sum, prices, rounding.mode),
-    }
-    for part in parts {
-        gets(part.place, part.gets);
+    match remainder {
+        Remainder::Largest => largest(missing, takers, got),
+        Remainder::First => first(missing, excess, takers, &open, got),
+        Remainder::Last => last(missing, excess, takers, &open, got),
     }
 }
 
-/// Sets aside whoever cannot take his exact share, with all he can take, and says who is left.
-fn set_aside<'p>(parts: &'p mut [Part], sum: &mut u64, prices: &mut u64) -> &'p mut [Part] {
-    // Once somebody is set aside the others' shares grow, so nobody comes back: asked in the order in
-    // which they run short, everyone is asked once.
-    let nobody_short = parts.iter().all(|part| !exceeds(*sum, &part.taker, *prices));
-    if nobody_short {
-        return parts;
+/// Who is left to be spread over.
+struct Open {
+    /// What is left of the sum.
+    sum: u64,
+    /// The prices left of them together.
+    prices: u64,
+    /// Whether each taker has got all he can already; empty when nobody has.
+    aside: Vec<bool>,
+}
+
+impl Open {
+    fn is_aside(&self, place: usize) -> bool {
+        self.aside.get(place).copied().unwrap_or(false)
     }
-    parts.sort_unstable_by(|left, right| {
-        let cross =
-            |a: &Part, b: &Part| u128::from(a.taker.room).wrapping_mul(b.taker.price.into());
-        cross(left, right).cmp(&cross(right, left))
-    });
-    let mut aside = 0_usize;
-    for part in parts.iter() {
-        if !exceeds(*sum, &part.taker, *prices) {
-            break;
+
+    /// Sets aside whoever cannot take his exact share.
+    fn set_aside(&mut self, takers: impl Iterator<Item = Taker> + Clone) {
+        if !takers.clone().any(|taker| self.exceeds(&taker)) {
+            return;
         }
-        let Taker { count, price, room } = part.taker;
-        *sum = sum.saturating_sub(count.saturating_mul(room));
-        *prices = prices.saturating_sub(count.saturating_mul(price));
-        aside = aside.saturating_add(1);
+        // Once somebody is set aside the others' shares grow, so nobody comes back: asked in the order
+        // in which they run short, everyone is asked once.
+        let places = takers.clone().count();
+        self.aside = vec![false; places];
+        let short = takers.enumerate().filter(|(_, taker)| taker.room < taker.price);
+        let mut in_order: Vec<(usize, Taker)> = short.collect();
+        in_order.sort_unstable_by(|(_, left), (_, right)| {
+            let cross = |a: &Taker, b: &Taker| u128::from(a.room).wrapping_mul(b.price.into());
+            cross(left, right).cmp(&cross(right, left))
+        });
+        for (place, taker) in in_order {
+            if !self.exceeds(&taker) {
+                break;
+            }
+            self.sum = self.sum.saturating_sub(taker.count.wrapping_mul(taker.room));
+            self.prices = self.prices.saturating_sub(taker.count.wrapping_mul(taker.price));
+            if let Some(aside) = self.aside.get_mut(place) {
+                *aside = true;
+            }
+        }
     }
-    let (_, open) = parts.split_at_mut_checked(aside).unwrap_or_default();
-    open.sort_unstable_by_key(|part| part.place);
-    open
+
+    /// Whether a taker's exact share, `sum × price ÷ prices`, is more than he has room for.
+    fn exceeds(&self, taker: &Taker) -> bool {
+        let Taker { price, room, .. } = *taker;
+        let Self { sum, prices, .. } = *self;
+        if room >= price {
+            false
+        } else if (sum | price | room | prices) >> 32 == 0 {
+            sum.wrapping_mul(price) > room.wrapping_mul(prices)
+        } else {
+            let wide = |a: u64, b: u64| u128::from(a).wrapping_mul(b.into());
+            wide(sum, price) > wide(room, prices)
+        }
+    }
 }
 
 /// `sum × price ÷ prices` and what is left of the division.
@@ -145,181 +202,102 @@ fn proportion(sum: u64, price: u64, prices: u64) -> (u64, u64) {
     }
 }
 
-/// Whether `sum × price ÷ prices`, the exact share, is more than there is room.
-fn exceeds(sum: u64, taker: &Taker, prices: u64) -> bool {
-    let Taker { price, room, .. } = *taker;
-    if room >= price {
-        return false;
-    }
-    if (sum | price | room | prices) >> 32 == 0 {
-        sum.wrapping_mul(price) > room.wrapping_mul(prices)
-    } else {
-        u128::from(sum).wrapping_mul(price.into()) > u128::from(room).wrapping_mul(prices.into())
+/// What is left over goes to the largest fractional parts first, of equals to the earlier.
+fn largest(missing: u64, takers: impl Iterator<Item = Taker> + Clone, got: &mut [Got]) {
+    let single = takers.clone().all(|taker| taker.count == 1);
+    match usize::try_from(missing) {
+        Ok(missing) if single => largest_single(missing, got),
+        _ => largest_of_groups(missing, takers, got),
     }
 }
 
-/// What all shares add up to.
-fn shared(parts: &[Part]) -> u64 {
-    let shares = parts.iter().map(|part| part.taker.count.saturating_mul(part.share));
-    shares.fold(0, u64::saturating_add)
-}
-
-/// Every share floored; what is left over goes to the largest fractional parts first, of equals to the
-/// earlier.
-fn largest(parts: &mut [Part], sum: u64) {
-    let mut over = sum.saturating_sub(shared(parts));
-    let single = parts.iter().all(|part| part.taker.count == 1);
-    let key = |part: &Part| (Reverse(part.rest), part.place);
-    match usize::try_from(over) {
-        // One each for the first so many: the order among them is of no matter.
-        Ok(over) if single && over < parts.len() => {
-            parts.select_nth_unstable_by_key(over, key);
-        }
-        _ => parts.sort_unstable_by_key(key),
+/// One each for the first so many: what matters is the fraction of the last of them, and not the order.
+fn largest_single(missing: usize, got: &mut [Got]) {
+    let Some(last) = missing.checked_sub(1) else {
+        return;
+    };
+    // Who was set aside has no fraction.
+    let mut rests: Vec<u64> = got.iter().map(|got| got.rest).collect();
+    if last >= rests.len() {
+        return;
     }
-    for part in parts {
-        let first = over.min(part.taker.count);
-        over = over.saturating_sub(first);
-        part.first_get(first, part.share.saturating_add(1), part.share);
-    }
-}
-
-/// Every share rounded, a half down; the earliest take the difference one unit each.
-fn first(parts: &mut [Part], sum: u64, prices: u64) {
-    for part in parts.iter_mut() {
-        let up = part.rest > prices.saturating_sub(part.rest);
-        part.share = part.share.saturating_add(u64::from(up));
-    }
-    let shared = shared(parts);
-    let mut missing = sum.saturating_sub(shared);
-    let mut excess = shared.saturating_sub(sum);
-    for part in parts {
-        let Part { taker, share, .. } = *part;
-        if missing > 0 && share < taker.room {
-            let first = missing.min(taker.count);
-            missing = missing.saturating_sub(first);
-            part.first_get(first, share.saturating_add(1), share);
-        } else if excess > 0 && share > 0 {
-            let first = excess.min(taker.count);
-            excess = excess.saturating_sub(first);
-            part.first_get(first, share.saturating_sub(1), share);
-        } else {
-            part.all_get(share);
+    let (larger, threshold, _) = rests.select_nth_unstable_by_key(last, |rest| Reverse(*rest));
+    let threshold = *threshold;
+    let larger = larger.iter().filter(|rest| **rest > threshold).count();
+    let mut equal = missing.saturating_sub(larger);
+    for got in got {
+        if got.rest > threshold {
+            got.more = 1;
+        } else if got.rest == threshold && equal > 0 {
+            got.more = 1;
+            equal = equal.saturating_sub(1);
         }
     }
 }
 
-/// Every share rounded by the campaign's mode; the last takes the difference, as far as it can, and
-/// then the one before.
-fn last(parts: &mut [Part], sum: u64, prices: u64, mode: Mode) {
-    for part in parts.iter_mut() {
-        let up = rounds_up(mode, part.share, part.rest, prices);
-        part.share = part.share.saturating_add(u64::from(up));
+fn largest_of_groups(missing: u64, takers: impl Iterator<Item = Taker>, got: &mut [Got]) {
+    let mut missing = missing;
+    let groups = takers.zip(got.iter()).enumerate();
+    let mut by_fraction: Vec<(Reverse<u64>, usize, u64)> =
+        groups.map(|(place, (taker, got))| (Reverse(got.rest), place, taker.count)).collect();
+    by_fraction.sort_unstable();
+    for (_, place, count) in by_fraction {
+        if let Some(got) = got.get_mut(place) {
+            got.more = missing.min(count);
+            missing = missing.saturating_sub(got.more);
+        }
     }
-    let shared = shared(parts);
-    let mut missing = sum.saturating_sub(shared);
-    let mut excess = shared.saturating_sub(sum);
-    for part in parts.iter_mut().rev() {
-        let Part { taker, share, .. } = *part;
-        // How much each member can take or give back, and what it then has.
-        let (difference, each, end) = if missing > 0 {
-            (&mut missing, taker.room.saturating_sub(share), taker.room)
-        } else {
-            (&mut excess, share, 0)
-        };
-        let Some(whole) = difference.checked_div(each) else {
-            part.all_get(share);
+}
+
+/// The earliest take the difference, one unit each.
+fn first(
+    missing: u64,
+    excess: u64,
+    takers: impl Iterator<Item = Taker>,
+    open: &Open,
+    got: &mut [Got],
+) {
+    let (mut missing, mut excess) = (missing, excess);
+    for (place, (taker, got)) in takers.zip(got.iter_mut()).enumerate() {
+        if open.is_aside(place) {
             continue;
-        };
-        let whole = whole.min(taker.count);
-        *difference = difference.saturating_sub(whole.saturating_mul(each));
-        let rest = if whole < taker.count { std::mem::take(difference) } else { 0 };
-        let one = u64::from(rest > 0);
-        let partly = if end == 0 { share.saturating_sub(rest) } else { share.saturating_add(rest) };
-        let unchanged = taker.count.saturating_sub(whole).saturating_sub(one);
-        part.gets = [(unchanged, share), (one, partly), (whole, end)];
+        }
+        if missing > 0 && got.each < taker.room {
+            got.more = missing.min(taker.count);
+            missing = missing.saturating_sub(got.more);
+        } else if excess > 0 && got.each > 0 {
+            got.less = excess.min(taker.count);
+            excess = excess.saturating_sub(got.less);
+        }
+        if missing == 0 && excess == 0 {
+            return;
+        }
+    }
+}
+
+/// The last takes the difference as far as it can, and then the one before.
+fn last(
+    missing: u64,
+    excess: u64,
+    takers: impl DoubleEndedIterator<Item = Taker> + ExactSizeIterator,
+    open: &Open,
+    got: &mut [Got],
+) {
+    let (mut missing, mut excess) = (missing, excess);
+    for (place, (taker, got)) in takers.zip(got.iter_mut()).enumerate().rev() {
+        if open.is_aside(place) {
+            continue;
+        }
+        let reach = taker.room.saturating_sub(got.each);
+        got.more = missing.min(reach.wrapping_mul(taker.count));
+        missing = missing.saturating_sub(got.more);
+        got.less = excess.min(got.each.wrapping_mul(taker.count));
+        excess = excess.saturating_sub(got.less);
+        if missing == 0 && excess == 0 {
+            return;
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::campaign::PercentBasis;
-
-    fn policy(remainder: Remainder, mode: Mode) -> Rounding {
-        Rounding { percent_basis: PercentBasis::Order, mode, remainder }
-    }
-
-    /// Spreads over units of these prices and rooms.
-    fn over(sum: u64, units: &[(u64, u64)], rounding: Rounding) -> Vec<u64> {
-        let takers = units.iter().map(|&(price, room)| Taker { count: 1, price, room });
-        let mut shares = vec![0; units.len()];
-        spread(sum, takers, rounding, |place, gets| {
-            shares[place] = gets.into_iter().find(|(count, _)| *count > 0).unwrap().1;
-        });
-        shares
-    }
-
-    /// The same, equal neighbours together.
-    fn over_groups(sum: u64, units: &[(u64, u64)], rounding: Rounding) -> Vec<u64> {
-        let groups: Vec<Taker> = units
-            .chunk_by(|left, right| left == right)
-            .map(|group| Taker { count: group.len() as u64, price: group[0].0, room: group[0].1 })
-            .collect();
-        let mut shares = vec![Vec::new(); groups.len()];
-        spread(sum, groups.iter().copied(), rounding, |place, gets| {
-            for (count, share) in gets {
-                shares[place].extend(std::iter::repeat_n(share, count as usize));
-            }
-        });
-        for (shares, group) in shares.iter_mut().zip(&groups) {
-            shares.resize(group.count as usize, 0);
-        }
-        shares.concat()
-    }
-
-    const ALL: [Remainder; 3] = [Remainder::Largest, Remainder::First, Remainder::Last];
-    const MODES: [Mode; 3] = [Mode::HalfUp, Mode::HalfEven, Mode::Down];
-
-    #[test]
-    fn the_shares_add_up_and_equal_neighbours_may_stand_together() {
-        // A small world, all of it: four takers of few prices and rooms.
-        let kinds = [(0, 0), (1, 1), (3, 3), (3, 1), (7, 2), (7, 7)];
-        for code in 0..kinds.len().pow(4) {
-            let units: Vec<(u64, u64)> = (0_u32..4)
-                .map(|place| kinds[code / kinds.len().pow(place) % kinds.len()])
-                .collect();
-            let room: u64 = units.iter().map(|unit| unit.1).sum();
-            for sum in 0..=room + 1 {
-                for (remainder, mode) in ALL.iter().flat_map(|r| MODES.map(|m| (*r, m))) {
-                    let shares = over(sum, &units, policy(remainder, mode));
-                    assert_eq!(shares.iter().sum::<u64>(), sum.min(room), "{units:?}");
-                    for (share, unit) in shares.iter().zip(&units) {
-                        assert!(*share <= unit.1, "{sum} over {units:?} by {remainder:?}");
-                    }
-                    assert_eq!(shares, over_groups(sum, &units, policy(remainder, mode)));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn who_runs_short_because_another_did_gets_all_he_can_too() {
-        let units = [(10_000, 1000), (4000, 1000), (3000, 3000), (1000, 1000)];
-        for remainder in ALL {
-            let shares = over(3600, &units, policy(remainder, Mode::HalfUp));
-            assert_eq!(shares, [1000, 1000, 1200, 400]);
-        }
-    }
-
-    #[test]
-    fn the_largest_sums_are_spread_exactly() {
-        let big = 1_000_000_000_000_000_000;
-        let units = [(big, big), (big, big), (big, big - 1)];
-        let shares = over(2 * big, &units, policy(Remainder::First, Mode::HalfUp));
-        assert_eq!(
-            shares,
-            [666_666_666_666_666_666, 666_666_666_666_666_667, 666_666_666_666_666_667]
-        );
-    }
-}
+mod tests;

@@ -274,16 +274,15 @@ impl<'t, 'a> Turn<'t, 'a> {
         if let Some(standing) = self.standing.get_mut(index) {
             *standing = Standing::Applied;
         }
-        let goods = application.rows.goods();
-        let (on_goods, on_fees) = application.given.split_at_checked(goods).unwrap_or_default();
+        let (mut lines, fees) = application.given();
         // The subtotal of a cart without lines is no line to be named.
-        let on_lines = if self.cart.lines().len() == 0 { &[] } else { on_goods };
+        lines.retain(|(line, _)| *line < self.cart.lines().len());
         decision.applied.push(Applied {
             campaign: self.index,
             offer: index,
             discount: Money::new(given),
-            lines: nonzero(on_lines),
-            fees: nonzero(on_fees),
+            lines,
+            fees,
             rounding: self.campaign.rounding(),
         });
         Ok(())
@@ -301,9 +300,4 @@ impl<'t, 'a> Turn<'t, 'a> {
             }
         }
     }
-}
-
-fn nonzero(shares: &[u64]) -> Vec<(usize, Money)> {
-    let shares = shares.iter().enumerate().filter(|(_, share)| **share > 0);
-    shares.map(|(place, share)| (place, Money::new(*share))).collect()
 }

@@ -46,11 +46,6 @@ impl Run {
 pub(super) struct Runs(Vec<Run>);
 
 impl Runs {
-    /// Whether nothing has been put in yet.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// How many runs there are.
     pub fn len(&self) -> usize {
         self.0.len()

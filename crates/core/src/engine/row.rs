@@ -1,0 +1,428 @@
+//! One line or fee while offers are applied: what is left of each of its units.
+//!
+//! What is left of the row as a whole, and how much of that can still be taken above its floor, is
+//! kept as a number, so that choosing and sharing never look at units. The units themselves are kept in
+//! the cheapest way that is exact: few of them one by one, in a buffer that all rows share; many of
+//! them as one number while they are equal, and as [`Runs`] once they are not.
+
+use super::{
+    EngineError,
+    level::{Level, Takers, level},
+    tape::{Act, Take, Tape},
+    units::{Run, Runs},
+};
+
+/// Up to so many units are kept one by one.
+const FEW: u64 = 16;
+
+/// A line or a fee of the cart.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// How many units.
+    pub count: u64,
+    /// The cart's price of each.
+    pub price: u64,
+    /// The floor of each.
+    pub floor: u64,
+    /// What is left of all units.
+    pub left: u64,
+    /// How much of that can be taken, the floor being kept.
+    pub room: u64,
+    /// Which of few units the discount at work is on.
+    marks: u16,
+    units: Units,
+}
+
+#[derive(Clone, Debug)]
+enum Units {
+    /// One by one, from here on in the buffer of few units.
+    Few(usize),
+    /// Many, with the same left.
+    Equal(u64),
+    /// Many.
+    Runs(Runs),
+}
+
+/// Some units of a row, which a discount is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chosen {
+    /// Which row.
+    pub row: usize,
+    /// Whether it is all of its units; else they are marked.
+    pub all: bool,
+    /// How many units.
+    pub count: u64,
+    /// What is left of them.
+    pub left: u64,
+    /// How much of that can be taken.
+    pub room: u64,
+}
+
+impl Row {
+    /// A row of the cart as it came.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a sound cart's products fit 63 bits, and the floor's is less than the price's"
+    )]
+    pub fn new(count: u64, price: u64, floor: u64, few: &mut Vec<u64>) -> Self {
+        let units = if count <= FEW {
+            let start = few.len();
+            few.resize(start.saturating_add(usize::try_from(count).unwrap_or_default()), price);
+            Units::Few(start)
+        } else {
+            Units::Equal(price)
+        };
+        Self {
+            count,
+            price,
+            floor,
+            left: count * price,
+            room: count * price.saturating_sub(floor),
+            marks: 0,
+            units,
+        }
+    }
+
+    /// How many runs the row keeps.
+    pub fn runs(&self) -> usize {
+        match &self.units {
+            Units::Runs(runs) => runs.len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether the row has so few units that they are kept one by one.
+    pub fn is_few(&self) -> bool {
+        matches!(self.units, Units::Few(_))
+    }
+
+    /// The row's own units in the buffer of few units; none when they are many.
+    fn own<'f>(&self, few: &'f [u64]) -> &'f [u64] {
+        match self.units {
+            Units::Few(start) => few.get(start..self.end(start)).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
+    fn own_mut<'f>(&self, few: &'f mut [u64]) -> &'f mut [u64] {
+        match self.units {
+            Units::Few(start) => few.get_mut(start..self.end(start)).unwrap_or_default(),
+            _ => &mut [],
+        }
+    }
+
+    /// Where few units end in their buffer.
+    fn end(&self, start: usize) -> usize {
+        start.wrapping_add(usize::try_from(self.count).unwrap_or_default())
+    }
+
+    /// How many units have something to take.
+    pub fn available(&self, few: &[u64]) -> u64 {
+        if self.room == 0 {
+            return 0;
+        }
+        match &self.units {
+            Units::Few(_) if self.count == 1 => 1,
+            Units::Few(_) => self
+                .own(few)
+                .iter()
+                .fold(0, |sum, left| sum.wrapping_add(u64::from(*left > self.floor))),
+            Units::Equal(_) => self.count,
+            Units::Runs(runs) => {
+                let available = runs.iter().filter(|run| run.left > self.floor);
+                available.fold(0, |sum, run| sum.saturating_add(run.weight()))
+            }
+        }
+    }
+
+    /// All units.
+    pub fn all(&self, row: usize) -> Chosen {
+        Chosen { row, all: true, count: self.count, left: self.left, room: self.room }
+    }
+
+    /// The marked units.
+    pub fn marked(&self, row: usize, few: &[u64]) -> Chosen {
+        let mut chosen = Chosen { row, all: false, count: 0, left: 0, room: 0 };
+        let mut add = |count: u64, left: u64| {
+            // The products and sums are parts of the row's own.
+            chosen.count = chosen.count.wrapping_add(count);
+            chosen.left = chosen.left.wrapping_add(count.wrapping_mul(left));
+            let room = left.saturating_sub(self.floor);
+            chosen.room = chosen.room.wrapping_add(count.wrapping_mul(room));
+        };
+        for (place, left) in self.own(few).iter().enumerate() {
+            if has(self.marks, place) {
+                add(1, *left);
+            }
+        }
+        if let Units::Runs(runs) = &self.units {
+            for run in runs.iter().filter(|run| run.picked) {
+                add(run.weight(), run.left);
+            }
+        }
+        chosen
+    }
+
+    /// Does something to units in turn: to all, or to those that have something to take.
+    pub fn take_turns(
+        &mut self,
+        takes: &[Take],
+        available: bool,
+        few: &mut [u64],
+        most: usize,
+    ) -> Result<(), EngineError> {
+        let floor = self.floor;
+        if let Units::Equal(left) = self.units {
+            let mut runs = Runs::default();
+            runs.push(self.count, left, false);
+            self.units = Units::Runs(runs);
+        }
+        if let Units::Runs(runs) = &mut self.units {
+            return runs.rewrite(takes, most, |run: &Run| !available || run.left > floor);
+        }
+        let (mut tape, mut marks) = (Tape::new(takes), self.marks);
+        for (place, left) in self.own_mut(few).iter_mut().enumerate() {
+            if available && *left <= floor {
+                continue;
+            }
+            match tape.act() {
+                None => break,
+                Some(Act::Pass) => {}
+                Some(Act::Pick) => marks |= bit(place),
+                Some(Act::Lose(amount)) => *left = left.saturating_sub(amount),
+            }
+            tape.advance(1);
+        }
+        self.marks = marks;
+        Ok(())
+    }
+
+    /// Takes the next few units that have something to take, from a place on; marks them, if they are
+    /// picked, and says where the next ones begin.
+    pub fn take_few(&mut self, mut units: u64, picked: bool, from: usize, few: &[u64]) -> usize {
+        let (mut marks, mut next) = (self.marks, from);
+        for (place, left) in self.own(few).iter().enumerate().skip(from) {
+            if units == 0 {
+                break;
+            }
+            next = place.wrapping_add(1);
+            if *left > self.floor {
+                units = units.wrapping_sub(1);
+                if picked {
+                    marks |= bit(place);
+                }
+            }
+        }
+        self.marks = marks;
+        next
+    }
+
+    /// How much a rate takes off the chosen units, each unit by itself.
+    pub fn measure(&self, chosen: &Chosen, few: &[u64], loss: &impl Fn(u64) -> u64) -> u64 {
+        let floor = self.floor;
+        let of = |left: u64| loss(left).min(left.saturating_sub(floor));
+        // The products and sums are parts of what is left of the row.
+        match &self.units {
+            Units::Few(_) if chosen.all => {
+                self.own(few).iter().fold(0, |sum, left| sum.wrapping_add(of(*left)))
+            }
+            Units::Few(_) => {
+                let units = self.own(few).iter().enumerate();
+                let on = units.filter(|(place, _)| has(self.marks, *place));
+                on.fold(0, |sum, (_, left)| sum.wrapping_add(of(*left)))
+            }
+            Units::Equal(left) => of(*left).wrapping_mul(self.count),
+            Units::Runs(runs) => {
+                let on = runs.iter().filter(|run| chosen.all || run.picked);
+                on.fold(0, |sum, run| sum.wrapping_add(of(run.left).wrapping_mul(run.weight())))
+            }
+        }
+    }
+
+    /// Takes off each chosen unit what a rate takes off it; `share` is what [`Self::measure`] said.
+    pub fn lose_each(
+        &mut self,
+        chosen: &Chosen,
+        share: u64,
+        few: &mut [u64],
+        loss: &impl Fn(u64) -> u64,
+    ) {
+        let (floor, marks) = (self.floor, self.marks);
+        let after = |left: u64| left.wrapping_sub(loss(left).min(left.saturating_sub(floor)));
+        match &mut self.units {
+            Units::Few(_) if chosen.all => {
+                for left in self.own_mut(few) {
+                    *left = after(*left);
+                }
+            }
+            Units::Few(_) => {
+                for (place, left) in self.own_mut(few).iter_mut().enumerate() {
+                    if has(marks, place) {
+                        *left = after(*left);
+                    }
+                }
+            }
+            Units::Equal(left) => *left = after(*left),
+            Units::Runs(runs) => {
+                for run in runs.iter_mut().filter(|run| chosen.all || run.picked) {
+                    run.left = after(run.left);
+                }
+            }
+        }
+        self.account(share);
+    }
+
+    /// Takes a share off the chosen units, in equal parts as far as each can take it.
+    pub fn lose(&mut self, chosen: &Chosen, share: u64, few: &mut [u64]) {
+        match &mut self.units {
+            Units::Few(_) if chosen.all => lose_all(self.own_mut(few), self.floor, share),
+            Units::Few(_) => {
+                let marks = self.marks;
+                lose_level(self.own_mut(few), |place| has(marks, place), self.floor, share);
+            }
+            Units::Equal(left) => {
+                let (each, odd) = divide(share, self.count);
+                let low = left.saturating_sub(each);
+                if odd == 0 {
+                    *left = low;
+                } else {
+                    let mut runs = Runs::default();
+                    runs.push(odd, low.saturating_sub(1), false);
+                    runs.push(self.count.saturating_sub(odd), low, false);
+                    self.units = Units::Runs(runs);
+                }
+            }
+            Units::Runs(runs) => runs.lose(share, self.floor, chosen.all),
+        }
+        self.account(share);
+    }
+
+    /// Takes the marks off; many units that are all equal again need no runs.
+    pub fn release(&mut self) {
+        self.marks = 0;
+        if let Units::Runs(runs) = &mut self.units {
+            runs.unpick();
+            if let Some(left) = runs.equal() {
+                self.units = Units::Equal(left);
+            }
+        }
+    }
+
+    /// Accounts for what units have lost.
+    pub fn account(&mut self, share: u64) {
+        self.left = self.left.saturating_sub(share);
+        self.room = self.room.saturating_sub(share);
+    }
+
+    /// The units that have something to take, as groups of equal neighbours.
+    pub fn supply<'r>(&'r self, few: &'r [u64]) -> Supply<'r> {
+        Supply { row: self, few: self.own(few), run: 0, inside: 0, repeated: 0 }
+    }
+}
+
+fn has(marks: u16, place: usize) -> bool {
+    marks & bit(place) != 0
+}
+
+fn bit(place: usize) -> u16 {
+    // INVARIANT: few units are at most 16.
+    1_u16.wrapping_shl(u32::try_from(place).unwrap_or_default())
+}
+
+/// The quotient and the rest; a divisor of 0 counts as 1.
+#[expect(clippy::arithmetic_side_effects, reason = "the divisor is not 0")]
+fn divide(share: u64, count: u64) -> (u64, u64) {
+    let count = count.max(1);
+    (share / count, share % count)
+}
+
+/// Takes a share off few units, in equal parts.
+fn lose_all(units: &mut [u64], floor: u64, share: u64) {
+    if let [unit] = units {
+        *unit = unit.wrapping_sub(share);
+        return;
+    }
+    let (each, odd) = divide(share, units.len() as u64);
+    let most = floor.wrapping_add(each).wrapping_add(u64::from(odd > 0));
+    if units.iter().any(|left| *left < most) {
+        return lose_level(units, |_| true, floor, share);
+    }
+    // Nobody is short of room: the common case needs no list.
+    let mut odd = odd;
+    for left in units {
+        let one = u64::from(odd > 0);
+        odd = odd.wrapping_sub(one);
+        *left = left.wrapping_sub(each).wrapping_sub(one);
+    }
+}
+
+/// Takes a share off some of few units, in equal parts as far as each can take it.
+fn lose_level(units: &mut [u64], on: impl Fn(usize) -> bool, floor: u64, share: u64) {
+    let chosen = units.iter().enumerate().filter(|(place, _)| on(*place));
+    let takers = chosen.map(|(_, left)| Takers { room: left.saturating_sub(floor), count: 1 });
+    let Level { each, mut odd } = level(&mut takers.collect::<Vec<_>>(), share);
+    for (_, left) in units.iter_mut().enumerate().filter(|(place, _)| on(*place)) {
+        let room = left.saturating_sub(floor);
+        let one = u64::from(odd > 0 && room > each);
+        odd = odd.wrapping_sub(one);
+        *left = left.wrapping_sub(each.min(room)).wrapping_sub(one);
+    }
+}
+
+/// Walks over the units of a row that have something to take.
+pub(super) struct Supply<'r> {
+    row: &'r Row,
+    few: &'r [u64],
+    run: usize,
+    inside: usize,
+    repeated: u64,
+}
+
+impl Iterator for Supply<'_> {
+    /// How many, and what is left of each.
+    type Item = (u64, u64);
+
+    fn next(&mut self) -> Option<(u64, u64)> {
+        match &self.row.units {
+            Units::Few(_) => {
+                let full = |left: &u64| *left > self.row.floor;
+                let (place, left) =
+                    self.few.iter().enumerate().skip(self.run).find(|(_, left)| full(left))?;
+                let alike = self.few.iter().skip(place).take_while(|other| *other == left).count();
+                self.run = place.saturating_add(alike);
+                Some((u64::try_from(alike).unwrap_or_default(), *left))
+            }
+            Units::Equal(left) => {
+                let first = self.run == 0 && self.row.room > 0;
+                self.run = 1;
+                first.then_some((self.row.count, *left))
+            }
+            Units::Runs(runs) => self.next_run(runs),
+        }
+    }
+}
+
+impl Supply<'_> {
+    fn next_run(&mut self, runs: &Runs) -> Option<(u64, u64)> {
+        loop {
+            let begin = runs.get(self.run)?;
+            let stretch = begin.stretch.max(1);
+            let run = runs.get(self.run.saturating_add(self.inside))?;
+            self.inside = self.inside.saturating_add(1);
+            if self.inside >= stretch {
+                self.inside = 0;
+                self.repeated = self.repeated.saturating_add(1);
+                // A stretch that has nothing to take is not walked over again and again.
+                let mut all = runs.iter().skip(self.run).take(stretch);
+                let empty = self.repeated == 1 && all.all(|run| run.left <= self.row.floor);
+                if empty || self.repeated >= begin.times {
+                    self.repeated = 0;
+                    self.run = self.run.saturating_add(stretch);
+                }
+            }
+            if run.left > self.row.floor {
+                return Some((run.count, run.left));
+            }
+        }
+    }
+}
