@@ -2,7 +2,7 @@
 //! the tab.
 //!
 //! Known for INQUIRE; assumed to be the same for the other events. The shapes inside `tab_data`
-//! (items, customers) are not published and assumed here; see `docs/gotab.md`.
+//! (items, customers) are not published and assumed here, each beside the code that reads it.
 
 use promo_core::cart::{Cart, CartDraft, CustomerDraft, LineDraft};
 use promo_core::fault::{Faults, Path, Sink};
