@@ -21,12 +21,20 @@ pub struct CleanUp {
     pub campaign: CampaignId,
     /// On which tab.
     pub tab: TabKey,
-    /// The attempt that nobody heard the outcome of, if one is to be undone.
-    pub attempt: Option<String>,
-    /// The offers that were claimed on the tab.
-    pub claimed: Vec<OfferRef>,
+    /// Whose claims are to be settled.
+    pub which: Which,
     /// When the event reached the edge.
     pub received: Instant,
+    /// What stands; not known: it is an attempt that nobody heard the outcome of, to be undone first.
+    pub standing: Option<BTreeMap<OfferRef, Money>>,
+}
+
+impl CleanUp {
+    /// Whether something that was perhaps taken is to be given back.
+    #[must_use]
+    pub const fn undoes(&self) -> bool {
+        self.standing.is_none()
+    }
 }
 
 /// Does it. Repeating is harmless.
@@ -34,43 +42,33 @@ pub struct CleanUp {
 /// # Errors
 /// When the ledger or the tab cannot be reached: try again.
 pub async fn clean_up(ports: &impl Ports, left: &CleanUp) -> Result<(), Unreachable> {
-    if let Some(attempt) = &left.attempt {
-        let command = Command::Reverse(Reverse {
-            tab: left.tab.clone(),
-            which: Which::Attempt(attempt.clone()),
-            received: left.received,
-        });
-        ports.ledger(&left.campaign, &command).await?;
-    }
-    settle(ports, &left.tab, &left.campaign, &left.claimed, left.received).await
+    let CleanUp { campaign, tab, which, received, .. } = left.clone();
+    let standing = match &left.standing {
+        Some(standing) => standing.clone(),
+        None => {
+            let reverse = Reverse { tab: tab.clone(), which: which.clone(), received };
+            match ports.ledger(&campaign, &Command::Reverse(reverse)).await? {
+                Reply::Reversed(found) => found.left,
+                _ => return Err(Unreachable),
+            }
+        }
+    };
+    let settle = Settle { campaign, which, received, standing };
+    ports.tab(&tab, &tab::Command::Settle(settle)).await.map(drop)
 }
 
-/// Puts up a fence at the campaign's ledger, then tells the tab what stands.
-pub(super) async fn settle(
+/// Settles what a campaign claimed on a tab up to an instant that is long past: puts up a fence at its
+/// ledger, then tells the tab what stands.
+pub(super) async fn settle_stale(
     ports: &impl Ports,
     tab: &TabKey,
     campaign: &CampaignId,
-    claimed: &[OfferRef],
     received: Instant,
 ) -> Result<(), Unreachable> {
     let fence = Command::Fence { tab: tab.clone(), received };
     let Reply::Standing(standing) = ports.ledger(campaign, &fence).await? else {
         return Err(Unreachable);
     };
-    tell(ports, tab, campaign, claimed, &standing, received).await
-}
-
-/// Tells the tab what stands of these offers; a fence or barrier up to `received` is already up.
-pub(super) async fn tell(
-    ports: &impl Ports,
-    tab: &TabKey,
-    campaign: &CampaignId,
-    claimed: &[OfferRef],
-    standing: &BTreeMap<OfferRef, Money>,
-    received: Instant,
-) -> Result<(), Unreachable> {
-    let amount = |offer: &OfferRef| standing.get(offer).copied().unwrap_or(Money::ZERO);
-    let offers = claimed.iter().map(|offer| (offer.clone(), amount(offer))).collect();
-    let settle = Settle { campaign: campaign.clone(), offers, received };
+    let settle = Settle { campaign: campaign.clone(), which: Which::All, received, standing };
     ports.tab(tab, &tab::Command::Settle(settle)).await.map(drop)
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::clean_up::settle;
+use super::clean_up::settle_stale;
 use super::quote::{Quote, Rejection};
 use super::round::{Party, Round, Said};
 use super::{CleanUp, Event, Failure, Ports, Unreachable};
 use crate::campaign::{Campaign, CombinesWith};
 use crate::engine::Reason;
 use crate::ident::{CampaignId, OfferRef};
-use crate::ledger::campaign::{Command, Outcome, Reply};
+use crate::ledger::Attempt;
+use crate::ledger::campaign::{Command, Outcome, Reply, Which};
 use crate::ledger::tab::{self, Admission, Admit, Combines};
 use crate::money::Money;
 
@@ -120,28 +121,30 @@ async fn redeem_campaign(
         let Some(party) = round.parties.get_mut(index) else { return Ok(()) };
         let campaign = Rc::clone(&party.campaign);
         if !quotes.is_empty() {
-            claimed.extend(quotes.iter().map(|quote| (quote.offer_id.clone(), quote.discount)));
+            for quote in &quotes {
+                // The most that was claimed: a later round may ask for less.
+                let most = claimed.entry(quote.offer_id.clone()).or_insert(Money::ZERO);
+                *most = (*most).max(quote.discount);
+            }
             match admit(ports, &campaign, &quotes, event).await {
                 Ok(Admission::Admitted) => {}
-                Ok(Admission::Short { left, .. }) if Money::ZERO < left && left < sum(&quotes) => {
-                    party.limit(left);
+                Ok(Admission::Short { room, claimed, .. }) => {
+                    let asked = |quote: &Quote| (quote.offer_id.clone(), quote.discount);
+                    let asked: Vec<_> = quotes.iter().map(asked).collect();
+                    party.fit(&asked, &claimed, room, Reason::WorthNothing);
                     continue;
                 }
-                Ok(refused) => {
-                    party.refuse_all(match refused {
-                        Admission::Barred(_) => Reason::DoesNotCombine,
-                        Admission::Reversed => Reason::AlreadyReversed,
-                        Admission::Short { left: Money::ZERO, .. } => Reason::WorthNothing,
-                        // An older claim of the same offers is in the way, to be settled first.
-                        Admission::Admitted | Admission::Short { .. } => {
-                            Reason::TemporarilyUnavailable
-                        }
-                    });
+                Ok(Admission::Barred(_)) => {
+                    party.refuse_all(Reason::DoesNotCombine);
+                    continue;
+                }
+                Ok(Admission::Reversed) => {
+                    party.refuse_all(Reason::AlreadyReversed);
                     continue;
                 }
                 Err(Unreachable) => {
                     answer.reject_all(refs, Reason::TemporarilyUnavailable, "the tab is silent");
-                    later(ports, &campaign, None, claimed.into_keys(), event);
+                    later(ports, &campaign, Some(BTreeMap::new()), event);
                     return Ok(());
                 }
             }
@@ -150,7 +153,7 @@ async fn redeem_campaign(
         let taken = ports.ledger(campaign.id(), &Command::Redeem(command.clone())).await;
         let Ok(Reply::Redeemed(redeemed)) = taken else {
             answer.reject_all(refs, Reason::TemporarilyUnavailable, "the ledger is silent");
-            later(ports, &campaign, Some(&event.attempt), claimed.into_keys(), event);
+            later(ports, &campaign, None, event);
             return Ok(());
         };
         if party.hear(&command, &redeemed) {
@@ -159,37 +162,32 @@ async fn redeem_campaign(
         for (ask, outcome) in command.asks.iter().zip(&redeemed.outcomes) {
             answer.add(&ask.offer, outcome, &rejections);
         }
-        claimed.retain(|offer, amount| redeemed.standing.get(offer) != Some(amount));
-        if !claimed.is_empty() {
-            later(ports, &campaign, None, claimed.into_keys(), event);
+        if claimed.iter().any(|(offer, most)| redeemed.standing.get(offer) != Some(most)) {
+            later(ports, &campaign, Some(redeemed.standing), event);
         }
         return Ok(());
     }
     answer.reject_all(refs, Reason::TemporarilyUnavailable, "too many guests at once");
     if let Some(party) = round.parties.get(index) {
-        later(ports, &party.campaign, None, claimed.into_keys(), event);
+        later(ports, &party.campaign, Some(BTreeMap::new()), event);
     }
     Ok(())
 }
 
-fn sum(quotes: &[Quote]) -> Money {
-    quotes.iter().fold(Money::ZERO, |sum, quote| sum.saturating_add(quote.discount))
-}
-
-/// Leaves a campaign's claims to be settled, and perhaps this attempt to be undone.
+/// Leaves what this REDEEM claimed for a campaign to be settled; when it is not known what stands, it
+/// is to be undone.
 fn later(
     ports: &impl Ports,
     campaign: &Campaign,
-    attempt: Option<&String>,
-    claimed: impl Iterator<Item = OfferRef>,
+    standing: Option<BTreeMap<OfferRef, Money>>,
     event: &Event,
 ) {
     ports.later(CleanUp {
         campaign: campaign.id().clone(),
         tab: event.tab.clone(),
-        attempt: attempt.cloned(),
-        claimed: claimed.collect(),
+        which: Which::Attempt(event.attempt.clone()),
         received: event.received,
+        standing,
     });
 }
 
@@ -209,8 +207,9 @@ async fn admit(
         },
         offers: quotes.iter().map(|quote| (quote.offer_id.clone(), quote.discount)).collect(),
         ceiling: event.cart.subtotal().saturating_add(event.cart.fees_total()),
-        received: event.received,
+        attempt: Attempt { name: event.attempt.clone(), received: event.received },
     });
+    let stale = event.received.plus_millis(-STALE);
     let mut looked_at: Vec<CampaignId> = Vec::new();
     loop {
         let tab::Reply::Admission(admission) = ports.tab(&event.tab, &admit).await? else {
@@ -218,16 +217,15 @@ async fn admit(
         };
         let in_the_way = match &admission {
             Admission::Barred(neighbour) => std::slice::from_ref(neighbour),
-            Admission::Short { beside, .. } => beside,
+            Admission::Short { by, .. } => by,
             Admission::Admitted | Admission::Reversed => return Ok(admission),
         };
-        let stale = in_the_way.iter().find(|neighbour| {
-            neighbour.since.plus_millis(STALE) < event.received
-                && !looked_at.contains(&neighbour.campaign)
-        });
-        let Some(stale) = stale else { return Ok(admission) };
-        settle(ports, &event.tab, &stale.campaign, &stale.offers, event.received).await?;
-        looked_at.push(stale.campaign.clone());
+        let old = in_the_way
+            .iter()
+            .find(|neighbour| neighbour.since <= stale && !looked_at.contains(&neighbour.campaign));
+        let Some(old) = old else { return Ok(admission) };
+        settle_stale(ports, &event.tab, &old.campaign, stale).await?;
+        looked_at.push(old.campaign.clone());
     }
 }
 

@@ -3,12 +3,11 @@
 //! A reversal needs no catalogue: what a campaign's ledger took is kept there, and is given back even
 //! when the campaign is long over, changed or deleted.
 
-use super::clean_up::tell;
-use super::{CleanUp, Failure, Ports};
+use super::{CleanUp, Failure, Ports, clean_up};
 use crate::ident::{CampaignId, OfferRef};
 use crate::ledger::TabKey;
 use crate::ledger::campaign::{Command, Reply, Reverse, Which};
-use crate::ledger::tab::{self, Neighbour};
+use crate::ledger::tab;
 use crate::time::Instant;
 
 /// What is to be reversed.
@@ -37,10 +36,10 @@ pub struct Reversed {
 /// When a ledger or the tab cannot be reached: the POS must ask again, and what was done stays done.
 pub async fn reverse(ports: &impl Ports, reversal: &Reversal) -> Result<Reversed, Failure> {
     let mut answer = Reversed::default();
-    for Hearer { campaign, which, claimed } in who_must_hear(ports, reversal, &mut answer).await? {
+    for (campaign, which) in who_must_hear(ports, reversal, &mut answer).await? {
         let command = Command::Reverse(Reverse {
             tab: reversal.tab.clone(),
-            which,
+            which: which.clone(),
             received: reversal.received,
         });
         let Reply::Reversed(found) = ports.ledger(&campaign, &command).await? else {
@@ -49,39 +48,31 @@ pub async fn reverse(ports: &impl Ports, reversal: &Reversal) -> Result<Reversed
         answer.reversed.extend(found.reversed.into_iter().map(|given| given.offer));
         answer.unchanged.extend(found.unchanged.iter().map(ToString::to_string));
         // The reversal is a barrier for the offers it covers, so the tab may forget them.
-        let (tab, received) = (&reversal.tab, reversal.received);
-        if tell(ports, tab, &campaign, &claimed, &found.left, received).await.is_err() {
-            let tab = tab.clone();
-            ports.later(CleanUp { campaign, tab, attempt: None, claimed, received });
+        let settle = CleanUp {
+            campaign,
+            tab: reversal.tab.clone(),
+            which,
+            received: reversal.received,
+            standing: Some(found.left),
+        };
+        if clean_up(ports, &settle).await.is_err() {
+            ports.later(settle);
         }
     }
     Ok(answer)
-}
-
-/// A campaign that must hear of a reversal.
-struct Hearer {
-    campaign: CampaignId,
-    which: Which,
-    /// Its offers on the tab that the reversal covers.
-    claimed: Vec<OfferRef>,
 }
 
 async fn who_must_hear(
     ports: &impl Ports,
     reversal: &Reversal,
     answer: &mut Reversed,
-) -> Result<Vec<Hearer>, Failure> {
+) -> Result<Vec<(CampaignId, Which)>, Failure> {
     if reversal.offer_ids.is_empty() {
         let command = tab::Command::Reverse { received: reversal.received };
         let tab::Reply::Campaigns(campaigns) = ports.tab(&reversal.tab, &command).await? else {
             return Err(Failure::Unreachable);
         };
-        let hearer = |known: Neighbour| Hearer {
-            campaign: known.campaign,
-            which: Which::All,
-            claimed: known.offers,
-        };
-        return Ok(campaigns.into_iter().map(hearer).collect());
+        return Ok(campaigns.into_iter().map(|campaign| (campaign, Which::All)).collect());
     }
     let mut by_campaign: Vec<(CampaignId, Vec<OfferRef>)> = Vec::new();
     for id in &reversal.offer_ids {
@@ -94,10 +85,5 @@ async fn who_must_hear(
             None => by_campaign.push((offer.campaign.clone(), vec![offer])),
         }
     }
-    let hearer = |(campaign, offers): (CampaignId, Vec<OfferRef>)| Hearer {
-        campaign,
-        which: Which::Offers(offers.clone()),
-        claimed: offers,
-    };
-    Ok(by_campaign.into_iter().map(hearer).collect())
+    Ok(by_campaign.into_iter().map(|(id, offers)| (id, Which::Offers(offers))).collect())
 }

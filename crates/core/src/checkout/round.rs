@@ -3,6 +3,7 @@
 //!
 //! Each thing heard takes an offer out or lowers what it may give, so the rounds come to an end.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::counters::{Counters, counters};
@@ -88,6 +89,44 @@ impl Party {
         self.room = Some(self.room.map_or(room, |before| before.min(room)));
     }
 
+    /// Lowers what offers may give beyond what they have, to so much together, in the order they
+    /// apply.
+    pub fn fit(
+        &mut self,
+        asked: &[(OfferRef, Money)],
+        have: &BTreeMap<OfferRef, Money>,
+        room: Money,
+        none_left: Reason,
+    ) {
+        let mut rest = room;
+        for (offer, amount) in asked {
+            let had = have.get(offer).copied().unwrap_or(Money::ZERO);
+            let more = amount.saturating_sub(had);
+            let granted = more.min(rest);
+            rest = rest.saturating_sub(granted);
+            if granted == more {
+                continue;
+            }
+            let most = had.saturating_add(granted);
+            self.allow(
+                offer,
+                if most.is_zero() {
+                    Allowance::Refused(none_left)
+                } else {
+                    Allowance::AtMost(most)
+                },
+            );
+        }
+    }
+
+    fn allow(&mut self, offer: &OfferRef, allowance: Allowance) {
+        let index =
+            (0..self.allowances.len()).find(|index| self.offer_ref(*index).as_ref() == Some(offer));
+        if let Some(before) = index.and_then(|index| self.allowances.get_mut(index)) {
+            *before = allowance;
+        }
+    }
+
     /// The command for a ledger: what is given, in the order it applies, then what is only named.
     pub fn command(&self, quotes: &[Quote], only_named: &[OfferRef], event: &Event) -> Redeem {
         let given = quotes.iter().map(|quote| Ask {
@@ -123,15 +162,21 @@ impl Party {
                 Outcome::Short(left) => Allowance::AtMost(*left),
                 Outcome::Applied { .. } | Outcome::Open | Outcome::Absent => continue,
             };
-            let index = (0..self.allowances.len())
-                .find(|index| self.offer_ref(*index).as_ref() == Some(&ask.offer));
-            if let Some(allowance) = index.and_then(|index| self.allowances.get_mut(index)) {
-                again |= ask.give.is_some();
-                *allowance = heard;
-            }
+            again |= ask.give.is_some();
+            self.allow(&ask.offer, heard);
         }
         if let Some(room) = redeemed.room {
-            self.limit(room);
+            let asked = |ask: &Ask| Some((ask.offer.clone(), ask.give.as_ref()?.amount));
+            let asks = || command.asks.iter().zip(&redeemed.outcomes);
+            let recalled = asks().filter(|(_, o)| matches!(o, Outcome::Applied { .. }));
+            let recalled: BTreeMap<_, _> = recalled.filter_map(|(ask, _)| asked(ask)).collect();
+            if recalled.is_empty() {
+                self.limit(room);
+            } else {
+                // What stands already is no part of what new ones may give.
+                let all: Vec<_> = asks().filter_map(|(ask, _)| asked(ask)).collect();
+                self.fit(&all, &recalled, room, Reason::BudgetExhausted);
+            }
             again = true;
         }
         again

@@ -15,18 +15,25 @@
 //! bars others; whoever meets it settles it.
 //!
 //! # Why settling is safe
-//! Whoever settles has first put up a fence or a barrier at the campaign's ledger (see
-//! [`super::campaign`]): no REDEEM received up to an instant can take these offers any more. The
-//! settlement carries that instant, and a claim with a REDEEM received later is left alone. So a
-//! settlement never uncovers a redemption: not one that stands, nor one on its way.
+//! INVARIANT: what stands by a campaign's ledger is claimed here, and no less of it; else two codes
+//! could stand that do not combine. So a claim is kept apart for each attempt that made it, and a
+//! settlement takes away only those that can never again lead to a redemption: its own attempt's, when
+//! that has ended; or those of REDEEMs received up to an instant, when the ledger has a fence or a
+//! barrier against them (see [`super::campaign`]). Whatever else is on its way keeps its claim, and
+//! settlements may come late, twice and in any order.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Attempt;
+use super::campaign::Which;
 use crate::ident::{CampaignId, OfferRef};
 use crate::money::Money;
 use crate::time::Instant;
+
+/// Claims kept apart for each offer: the last one stands for all later ones.
+const KEPT_ASKS: usize = 8;
 
 /// What stands, or may stand, on one tab of one location.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,11 +50,18 @@ pub struct Tab {
 pub struct Claim {
     /// Whom it stands beside.
     pub combines: Combines,
-    /// Discount by offer: what stands, or is about to. Empty: the campaign once stood here, and its
-    /// ledger knows the history.
-    pub offers: BTreeMap<OfferRef, Money>,
-    /// The latest REDEEM that claimed.
-    pub received: Instant,
+    /// By offer, who claimed it: what stands, or may be about to. Empty: the campaign once stood here,
+    /// and its ledger knows the history.
+    pub offers: BTreeMap<OfferRef, Vec<Asked>>,
+}
+
+/// What one REDEEM claimed of an offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which.
+    pub attempt: Attempt,
+    /// The discount.
+    pub amount: Money,
 }
 
 /// Which other campaigns' discounts a campaign stands beside.
@@ -96,7 +110,7 @@ pub enum Reply {
     /// To [`Command::Settle`].
     Settled,
     /// To [`Command::Reverse`].
-    Campaigns(Vec<Neighbour>),
+    Campaigns(Vec<CampaignId>),
 }
 
 /// A campaign asks to give these discounts.
@@ -110,19 +124,22 @@ pub struct Admit {
     pub offers: BTreeMap<OfferRef, Money>,
     /// The tab's subtotal plus its fees.
     pub ceiling: Money,
-    /// When the REDEEM reached the edge.
-    pub received: Instant,
+    /// The REDEEM.
+    pub attempt: Attempt,
 }
 
-/// What a campaign's ledger says of offers that were claimed.
+/// What a campaign's ledger says stands, after some of what was claimed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settle {
     /// Which campaign.
     pub campaign: CampaignId,
-    /// What each of these offers gives; zero: it does not stand. Others are left as they are.
-    pub offers: BTreeMap<OfferRef, Money>,
-    /// REDEEMs received up to here can take none of them any more.
+    /// Whose claims are settled, as a reversal names them: an attempt that has ended, or what the
+    /// ledger has a fence or barrier against.
+    pub which: Which,
+    /// The fence or barrier.
     pub received: Instant,
+    /// What stands, by offer.
+    pub standing: BTreeMap<OfferRef, Money>,
 }
 
 /// Whether a campaign may give on this tab.
@@ -133,12 +150,14 @@ pub enum Admission {
     Admitted,
     /// All together would exceed the tab.
     Short {
-        /// This much is left for the offers asked for.
-        left: Money,
-        /// Those who may have the rest.
-        beside: Vec<Neighbour>,
+        /// This much more may the campaign claim.
+        room: Money,
+        /// What it has claimed.
+        claimed: BTreeMap<OfferRef, Money>,
+        /// Those who have claimed all the rest, itself included, each with its first REDEEM.
+        by: Vec<Neighbour>,
     },
-    /// A campaign it does not combine with may stand here.
+    /// A campaign it does not combine with may stand here; with its latest REDEEM.
     Barred(Neighbour),
     /// The whole tab was reversed after this REDEEM was received.
     Reversed,
@@ -149,20 +168,8 @@ pub enum Admission {
 pub struct Neighbour {
     /// Which.
     pub campaign: CampaignId,
-    /// Its offers that stand, or are about to.
-    pub offers: Vec<OfferRef>,
-    /// When its latest REDEEM reached the edge.
+    /// When its REDEEM reached the edge.
     pub since: Instant,
-}
-
-impl Neighbour {
-    fn of(campaign: &CampaignId, claim: &Claim) -> Self {
-        Self {
-            campaign: campaign.clone(),
-            offers: claim.offers.keys().cloned().collect(),
-            since: claim.received,
-        }
-    }
 }
 
 impl Tab {
@@ -173,75 +180,107 @@ impl Tab {
                 let (admission, changed) = self.admit(admit);
                 (Reply::Admission(admission), changed)
             }
-            Command::Settle(settle) => (Reply::Settled, self.settle(settle)),
+            Command::Settle(settle) => (Reply::Settled, self.settle(&settle)),
             Command::Reverse { received } => {
                 let changed = self.barrier.is_none_or(|barrier| barrier < received);
                 self.barrier = self.barrier.max(Some(received));
-                {
-                    let all = self.claims.iter().map(|(id, claim)| Neighbour::of(id, claim));
-                    (Reply::Campaigns(all.collect()), changed)
-                }
+                (Reply::Campaigns(self.claims.keys().cloned().collect()), changed)
             }
         }
     }
 
     fn admit(&mut self, admit: Admit) -> (Admission, bool) {
-        if self.barrier.is_some_and(|barrier| admit.received <= barrier) {
+        if self.barrier.is_some_and(|barrier| admit.attempt.received <= barrier) {
             return (Admission::Reversed, false);
         }
-        let (mut given, mut beside) = (Money::ZERO, Vec::new());
-        let others = self.claims.iter().filter(|(id, _)| **id != admit.campaign);
-        for (other, claim) in others.filter(|(_, claim)| !claim.offers.is_empty()) {
+        let mut given = Money::ZERO;
+        for (other, claim) in self.claims.iter().filter(|(id, _)| **id != admit.campaign) {
+            let Some(since) = claim.received().max() else { continue };
             let together = claim.combines.accepts(&admit.campaign) && admit.combines.accepts(other);
             if !together {
-                return (Admission::Barred(Neighbour::of(other, claim)), false);
+                return (Admission::Barred(Neighbour { campaign: other.clone(), since }), false);
             }
-            given = given.saturating_add(total(claim.offers.values()));
-            beside.push(Neighbour::of(other, claim));
+            given = given.saturating_add(claim.total());
         }
         let before = self.claims.get(&admit.campaign);
-        let mut offers = before.map(|claim| claim.offers.clone()).unwrap_or_default();
-        let others = offers.iter().filter(|(offer, _)| !admit.offers.contains_key(offer));
-        let kept = total(others.map(|(_, amount)| amount));
+        let mut claim = Claim {
+            combines: admit.combines,
+            offers: before.map(|claim| claim.offers.clone()).unwrap_or_default(),
+        };
         for (offer, amount) in admit.offers {
-            let claimed = offers.entry(offer).or_insert(Money::ZERO);
-            *claimed = (*claimed).max(amount);
+            claim.add(offer, Asked { attempt: admit.attempt.clone(), amount });
         }
         let left = admit.ceiling.saturating_sub(given);
-        let claimed_before = before.map_or(Money::ZERO, |claim| total(claim.offers.values()));
+        let claimed_before = before.map_or(Money::ZERO, Claim::total);
         // What was claimed before is not asked about again: a till repeats a REDEEM with the tab as
         // it is by then, perhaps already smaller by this very discount.
-        if total(offers.values()) > left.max(claimed_before) {
-            return (Admission::Short { left: left.saturating_sub(kept), beside }, false);
+        if claim.total() > left.max(claimed_before) {
+            let since = |(campaign, claim): (&CampaignId, &Claim)| {
+                Some(Neighbour { campaign: campaign.clone(), since: claim.received().min()? })
+            };
+            let short = Admission::Short {
+                room: left.saturating_sub(claimed_before),
+                claimed: before.map(Claim::by_offer).unwrap_or_default(),
+                by: self.claims.iter().filter_map(since).collect(),
+            };
+            return (short, false);
         }
-        let received = before.map_or(admit.received, |claim| claim.received.max(admit.received));
-        let claim = Claim { combines: admit.combines, offers, received };
         let changed = before != Some(&claim);
         self.claims.insert(admit.campaign, claim);
         (Admission::Admitted, changed)
     }
 
-    fn settle(&mut self, settle: Settle) -> bool {
+    fn settle(&mut self, settle: &Settle) -> bool {
         let Some(claim) = self.claims.get_mut(&settle.campaign) else {
             return false;
         };
-        if claim.received > settle.received {
-            return false;
-        }
         let before = claim.offers.clone();
-        for (offer, amount) in settle.offers {
-            if amount == Money::ZERO {
-                claim.offers.remove(&offer);
-            } else {
-                claim.offers.insert(offer, amount);
+        for (offer, asked) in &mut claim.offers {
+            let settled =
+                |asked: &Asked| settle.which.covers(offer, &asked.attempt, settle.received);
+            match settle.standing.get(offer) {
+                None => asked.retain(|asked| !settled(asked)),
+                // It stands, if only because somebody else asked for it.
+                Some(amount) => {
+                    asked.iter_mut().filter(|a| settled(a)).for_each(|a| a.amount = *amount);
+                }
             }
         }
+        claim.offers.retain(|_, asked| !asked.is_empty());
         claim.offers != before
     }
 }
 
-fn total<'a>(amounts: impl Iterator<Item = &'a Money>) -> Money {
-    amounts.fold(Money::ZERO, |sum, amount| sum.saturating_add(*amount))
+impl Claim {
+    /// What is claimed, by offer.
+    #[must_use]
+    pub fn by_offer(&self) -> BTreeMap<OfferRef, Money> {
+        let most = |asked: &Vec<Asked>| asked.iter().map(|asked| asked.amount).max();
+        self.offers.iter().filter_map(|(o, asked)| Some((o.clone(), most(asked)?))).collect()
+    }
+
+    fn total(&self) -> Money {
+        self.by_offer().into_values().fold(Money::ZERO, Money::saturating_add)
+    }
+
+    /// When the REDEEMs that claimed reached the edge.
+    fn received(&self) -> impl Iterator<Item = Instant> {
+        self.offers.values().flatten().map(|asked| asked.attempt.received)
+    }
+
+    fn add(&mut self, offer: OfferRef, new: Asked) {
+        let all = self.offers.entry(offer).or_default();
+        let full = all.len() >= KEPT_ASKS;
+        if let Some(own) = all.iter_mut().find(|asked| asked.attempt == new.attempt) {
+            own.amount = own.amount.max(new.amount);
+        } else if let (true, Some(last)) = (full, all.last_mut()) {
+            last.attempt.name.clear();
+            last.attempt.received = last.attempt.received.max(new.attempt.received);
+            last.amount = last.amount.max(new.amount);
+        } else {
+            all.push(new);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -263,30 +302,40 @@ mod tests {
     }
 
     fn admit(campaign: &str, combines: Combines, amount: u64, received: i64) -> Admit {
+        let received = Instant::from_millis(received);
         Admit {
             campaign: id(campaign),
             combines,
             offers: offers(campaign, &[("o", amount)]),
             ceiling: Money::new(1000),
-            received: Instant::from_millis(received),
+            attempt: Attempt { name: format!("at {}", received.millis()), received },
         }
     }
 
-    fn settle(campaign: &str, amounts: &[(&str, u64)], received: i64) -> Settle {
-        let received = Instant::from_millis(received);
-        Settle { campaign: id(campaign), offers: offers(campaign, amounts), received }
+    /// The REDEEM received then has ended, and this is what stands.
+    fn ended(campaign: &str, standing: &[(&str, u64)], received: i64) -> Settle {
+        let which = Which::Attempt(format!("at {received}"));
+        Settle { which, ..reversed(campaign, standing, received) }
+    }
+
+    fn reversed(campaign: &str, standing: &[(&str, u64)], received: i64) -> Settle {
+        Settle {
+            campaign: id(campaign),
+            which: Which::All,
+            received: Instant::from_millis(received),
+            standing: offers(campaign, standing),
+        }
+    }
+
+    fn room(admission: &Admission) -> Option<u64> {
+        match admission {
+            Admission::Short { room, .. } => Some(room.minor()),
+            _ => None,
+        }
     }
 
     fn barred_by_a(since: i64) -> Admission {
-        Admission::Barred(a_since(since))
-    }
-
-    fn a_since(since: i64) -> Neighbour {
-        Neighbour {
-            campaign: id("a"),
-            offers: offers("a", &[("o", 1)]).into_keys().collect(),
-            since: Instant::from_millis(since),
-        }
+        Admission::Barred(Neighbour { campaign: id("a"), since: Instant::from_millis(since) })
     }
 
     #[test]
@@ -312,7 +361,7 @@ mod tests {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::Any, 700, 1));
         let second = tab.admit(admit("b", Combines::Any, 400, 2)).0;
-        assert_eq!(second, Admission::Short { left: Money::new(300), beside: vec![a_since(1)] });
+        assert_eq!(room(&second), Some(300));
         assert_eq!(tab.admit(admit("b", Combines::Any, 300, 2)).0, Admission::Admitted);
     }
 
@@ -323,8 +372,10 @@ mod tests {
         assert_eq!(tab.admit(admit("a", Combines::Any, 700, 1)), (Admission::Admitted, false));
         let mut more = admit("a", Combines::Any, 0, 2);
         more.offers = offers("a", &[("p", 400)]);
-        let short = Admission::Short { left: Money::new(300), beside: Vec::new() };
-        assert_eq!(tab.admit(more).0, short);
+        let Admission::Short { room, claimed, .. } = tab.admit(more).0 else {
+            panic!("the tab has not room for both");
+        };
+        assert_eq!((room, claimed), (Money::new(300), offers("a", &[("o", 700)])));
     }
 
     #[test]
@@ -340,30 +391,63 @@ mod tests {
     fn what_was_not_taken_is_settled_and_leaves_room() {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::None, 700, 1));
-        assert!(tab.settle(settle("a", &[("o", 0)], 1)));
+        assert!(tab.settle(&ended("a", &[], 1)));
         assert_eq!(tab.admit(admit("b", Combines::None, 900, 2)).0, Admission::Admitted);
     }
 
     #[test]
-    fn a_settlement_leaves_the_offers_it_does_not_name() {
-        let mut tab = Tab::default();
-        let mut two = admit("a", Combines::Any, 700, 1);
-        two.offers = offers("a", &[("o", 700), ("p", 100)]);
-        tab.admit(two);
-        tab.settle(settle("a", &[("o", 300)], 1));
-        let second = tab.admit(admit("b", Combines::Any, 601, 2)).0;
-        let Admission::Short { left, .. } = second else { panic!("{second:?}") };
-        assert_eq!(left, Money::new(600));
+    fn a_settlement_never_uncovers_what_is_still_on_its_way() {
+        // Of two REDEEMs of one offer one has ended with nothing, whichever; or a reversal came in
+        // between.
+        for settle in [ended("a", &[], 1), ended("a", &[], 5), reversed("a", &[], 4)] {
+            let mut tab = Tab::default();
+            tab.admit(admit("a", Combines::None, 700, 1));
+            tab.admit(admit("a", Combines::None, 700, 5));
+            assert!(tab.settle(&settle));
+            assert!(!tab.settle(&settle));
+            let barred = tab.admit(admit("b", Combines::None, 1, 9)).0;
+            assert!(matches!(barred, Admission::Barred(_)), "{settle:?}");
+            tab.settle(&reversed("a", &[], 5));
+            assert_eq!(tab.admit(admit("b", Combines::None, 1, 9)).0, Admission::Admitted);
+        }
     }
 
     #[test]
-    fn an_old_settlement_never_uncovers_a_newer_claim() {
+    fn a_reversal_of_one_offer_leaves_the_claim_on_another() {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::None, 700, 1));
-        tab.admit(admit("a", Combines::None, 700, 5));
-        assert!(!tab.settle(settle("a", &[("o", 0)], 4)));
-        let barred = barred_by_a(5);
-        assert_eq!(tab.admit(admit("b", Combines::None, 1, 6)).0, barred);
+        let mut other = admit("a", Combines::None, 0, 2);
+        other.offers = offers("a", &[("p", 100)]);
+        tab.admit(other);
+        let named = offers("a", &[("o", 0)]).into_keys().collect();
+        tab.settle(&Settle { which: Which::Offers(named), ..reversed("a", &[], 3) });
+        assert_eq!(tab.claims[&id("a")].by_offer(), offers("a", &[("p", 100)]));
+    }
+
+    #[test]
+    fn what_stands_stays_claimed_for_as_much_as_it_gives() {
+        let mut tab = Tab::default();
+        tab.admit(admit("a", Combines::Any, 700, 1));
+        tab.settle(&ended("a", &[("o", 300)], 1));
+        assert_eq!(room(&tab.admit(admit("b", Combines::Any, 900, 2)).0), Some(700));
+        // Somebody else has asked for it, so a reversal left it.
+        tab.settle(&reversed("a", &[("o", 300)], 3));
+        assert_eq!(tab.claims[&id("a")].by_offer(), offers("a", &[("o", 300)]));
+    }
+
+    #[test]
+    fn very_many_attempts_are_kept_as_one() {
+        let mut tab = Tab::default();
+        for n in 1..=20 {
+            tab.admit(admit("a", Combines::Any, 700, n));
+            tab.settle(&ended("a", &[("o", 700)], n));
+        }
+        let kept: Vec<usize> = tab.claims[&id("a")].offers.values().map(Vec::len).collect();
+        assert_eq!(kept, [KEPT_ASKS]);
+        tab.settle(&reversed("a", &[], 19));
+        assert_eq!(tab.claims[&id("a")].by_offer(), offers("a", &[("o", 700)]));
+        tab.settle(&reversed("a", &[], 20));
+        assert!(tab.claims[&id("a")].offers.is_empty());
     }
 
     #[test]
@@ -371,7 +455,7 @@ mod tests {
         let mut tab = Tab::default();
         tab.admit(admit("a", Combines::Any, 1, 1));
         let (reply, changed) = tab.apply(Command::Reverse { received: Instant::from_millis(5) });
-        assert_eq!((reply, changed), (Reply::Campaigns(vec![a_since(1)]), true));
+        assert_eq!((reply, changed), (Reply::Campaigns(vec![id("a")]), true));
         assert_eq!(tab.admit(admit("b", Combines::Any, 1, 5)).0, Admission::Reversed);
         assert_eq!(tab.admit(admit("b", Combines::Any, 1, 6)).0, Admission::Admitted);
     }
