@@ -149,7 +149,7 @@ fn cheapest(dice: &mut Dice, world: &World) -> Value {
     let n = dice.from(1, 3);
     let mut discount = with(json!({dice.of(&["cheapest", "dearest"]): n}), &rate(dice, world));
     if dice.one_in(3) {
-        discount["at_least"] = json!(n + dice.from(0, 2));
+        discount["at_least"] = json!((n + dice.from(-1, 2)).max(1)); // fewer than n is as n
     }
     discount
 }
