@@ -1,0 +1,143 @@
+//! The checkout's `Ports`, as one request on one edge has them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use promo_core::campaign::{Campaign, Codes};
+use promo_core::checkout::{CleanUp, Ports, Unreachable, clean_up};
+use promo_core::code::CanonicalCode;
+use promo_core::ident::{CampaignId, OfferRef};
+use promo_core::ledger::{TabKey, campaign, tab};
+
+use crate::bug;
+use crate::dice::Dice;
+use crate::sim::Millis;
+use crate::world::{World, id};
+
+/// As in the Worker: what the objects may take of a request's time.
+const BUDGET: Millis = 1700;
+const PEEK_BUDGET: Millis = 150;
+const CLEAN_UP_WAITS: [Millis; 4] = [0, 1000, 5000, 15_000];
+
+pub struct Edge {
+    pub world: Rc<World>,
+    pub dice: RefCell<Dice>,
+    pub deadline: Millis,
+    /// The REDEEM it answers, as the history has it.
+    pub entry: Option<usize>,
+    /// What is to be done after the answer has gone out.
+    pub left: RefCell<Vec<CleanUp>>,
+}
+
+impl Edge {
+    pub fn new(world: &Rc<World>, dice: Dice, entry: Option<usize>) -> Self {
+        Self {
+            dice: RefCell::new(dice),
+            deadline: world.sim.now() + BUDGET,
+            entry,
+            left: RefCell::default(),
+            world: Rc::clone(world),
+        }
+    }
+
+    /// A campaign's document, perhaps an old one, perhaps not at all.
+    async fn read(
+        &self,
+        campaign: &CampaignId,
+        code: Option<&CanonicalCode>,
+    ) -> Result<Option<Rc<Campaign>>, Unreachable> {
+        let world = &self.world;
+        let wait = self.dice.borrow_mut().between(0, 5);
+        world.sim.sleep(wait).await;
+        if world.goes_wrong(&self.dice, world.plan.faults.catalogue_fails) {
+            return Err(Unreachable);
+        }
+        let stale = if world.calm.get() { 0 } else { world.plan.faults.stale };
+        let age = self.dice.borrow_mut().between(0, stale);
+        let plan = world.plan.campaigns.iter().position(|plan| plan.id == campaign.as_str());
+        let Some(index) = plan else { return Ok(None) };
+        let found = world.document(index, world.sim.now() - age).campaign;
+        let holds = |code: &CanonicalCode| match found.codes() {
+            Codes::Fixed(codes) => codes.contains(code),
+            _ => true,
+        };
+        Ok(code.is_some_and(holds).then_some(found))
+    }
+}
+
+impl Ports for Edge {
+    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Rc<Campaign>>, Unreachable> {
+        // CODE01 is the second code of c0.
+        let number = code.as_str().strip_prefix("CODE").and_then(|rest| rest.get(..1));
+        let Some(number) = number else { return Ok(None) };
+        self.read(&id(&format!("c{number}")), Some(code)).await
+    }
+
+    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, Unreachable> {
+        self.read(&offer.campaign, offer.code.code().as_ref()).await
+    }
+
+    async fn ledger(
+        &self,
+        campaign: &CampaignId,
+        command: &campaign::Command,
+    ) -> Result<campaign::Reply, Unreachable> {
+        let world = &self.world;
+        if let Some(reply) = bug::skipped_ledger(world.bug, command) {
+            return Ok(reply);
+        }
+        let peek = matches!(command, campaign::Command::Peek(_));
+        let until =
+            if peek { self.deadline.min(world.sim.now() + PEEK_BUDGET) } else { self.deadline };
+        if let (Some(entry), campaign::Command::Redeem(_)) = (self.entry, command)
+            && world.plan.faults.doubled > 0
+        {
+            world.history.borrow_mut().redeems[entry].doubled.insert(campaign.clone());
+        }
+        let (inner, to, asked) = (Rc::clone(world), campaign.clone(), command.clone());
+        let reply = world.exchange(&self.dice, until, move || inner.ledger(&to, &asked)).await;
+        reply.or_else(|error| bug::guess(world.bug, command).ok_or(error))
+    }
+
+    async fn tab(&self, key: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
+        let world = &self.world;
+        if let Some(reply) = bug::skipped_tab(world.bug, command) {
+            return Ok(reply);
+        }
+        let (inner, to, asked) = (Rc::clone(world), key.clone(), command.clone());
+        world.exchange(&self.dice, self.deadline, move || inner.tab(&to, &asked)).await
+    }
+
+    fn later(&self, left: CleanUp) {
+        if let (true, Some(entry)) = (left.undoes(), self.entry) {
+            self.world.undone(entry, &left, false);
+        }
+        self.left.borrow_mut().push(left);
+    }
+}
+
+/// What an edge does after its answer has gone out, as the Worker does it.
+pub async fn clean_up_all(
+    world: Rc<World>,
+    mut dice: Dice,
+    entry: Option<usize>,
+    left: Vec<CleanUp>,
+) {
+    for left in left {
+        for wait in CLEAN_UP_WAITS {
+            world.sim.sleep(wait).await;
+            let edge = Edge::new(&world, Dice::of(dice.next(), &[]), None);
+            let twisted = bug::twist_clean_up(world.bug, &left);
+            let done = match &twisted {
+                Some(left) => clean_up(&edge, left).await.is_ok(),
+                None => true,
+            };
+            if done {
+                if let (true, Some(entry)) = (left.undoes(), entry) {
+                    world.undone(entry, &left, true);
+                }
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A seeded world in which the promises of the ledger are proven: tests only.
+//!
+//! The real flows (`promo_core::checkout`) and the real machines (`promo_core::ledger`) run here
+//! among things that go wrong: messages are lost before or after they took effect, delayed beyond
+//! every time-out, overtaken and doubled; objects and edges die; catalogues are stale or silent;
+//! clocks differ. All of it is decided by one number, the seed: the same seed is the same history,
+//! on every machine and for ever.
+//!
+//! Where what is:
+//! - [`plan`]: what a seed means: campaigns, tabs, what the tills do when, and what goes wrong;
+//! - [`sim`]: a virtual clock and an executor of one thread; [`world`]: the objects and the network
+//!   around them; [`edge`]: the checkout's `Ports`; [`till`]: who asks and remembers the answers;
+//! - [`count`]: what every counter should say, recomputed from what stands; [`check`]: the promises,
+//!   after every turn; [`end`]: the promises when all is quiet; [`probe`]: guests who then still ask;
+//! - [`bug`]: deliberate faults, each of which the checks must catch;
+//! - [`run`]: one seed from plan to verdict, and the shortest history that still fails.
+//!
+//! Campaigns here have one shard. A ledger is reached only through `World::ledger`, by campaign and
+//! command: shards, their root and the rights between them go behind it, and no check looks at
+//! anything but what stands and what is counted over all of a campaign.
+
+#![cfg_attr(
+    test,
+    expect(
+        clippy::arithmetic_side_effects,
+        reason = "the simulation's own sums are small, and a test that overflows should fail"
+    )
+)]
+
+#[cfg(test)]
+mod bug;
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod count;
+#[cfg(test)]
+mod dice;
+#[cfg(test)]
+mod edge;
+#[cfg(test)]
+mod end;
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod plan;
+#[cfg(test)]
+mod probe;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod till;
+#[cfg(test)]
+mod world;
