@@ -25,10 +25,18 @@ use crate::time::Instant;
 /// before it nor the undoing of another request takes it away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Its name; empty: several late ones, which are not told apart any more, nor undone.
+    /// Its name; empty: several early ones, which are not told apart any more, nor undone.
     pub name: String,
     /// When it reached the edge.
     pub received: Instant,
+}
+
+impl Attempt {
+    /// Stands for another one as well.
+    fn absorb(&mut self, other: &Self) {
+        self.name.clear();
+        self.received = self.received.max(other.received);
+    }
 }
 
 /// One tab: its name is unique only within its location.

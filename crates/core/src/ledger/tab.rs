@@ -32,7 +32,8 @@ use crate::ident::{CampaignId, OfferRef};
 use crate::money::Money;
 use crate::time::Instant;
 
-/// Claims kept apart for each offer: the last one stands for all later ones.
+/// Claims kept apart for each offer: the first one then stands for all earlier ones. (Those have most
+/// likely ended; a late one must still be able to say that it got less than it claimed.)
 const KEPT_ASKS: usize = 8;
 
 /// What stands, or may stand, on one tab of one location.
@@ -270,16 +271,18 @@ impl Claim {
 
     fn add(&mut self, offer: OfferRef, new: Asked) {
         let all = self.offers.entry(offer).or_default();
-        let full = all.len() >= KEPT_ASKS;
         if let Some(own) = all.iter_mut().find(|asked| asked.attempt == new.attempt) {
             own.amount = own.amount.max(new.amount);
-        } else if let (true, Some(last)) = (full, all.last_mut()) {
-            last.attempt.name.clear();
-            last.attempt.received = last.attempt.received.max(new.attempt.received);
-            last.amount = last.amount.max(new.amount);
-        } else {
-            all.push(new);
+            return;
         }
+        if all.len() >= KEPT_ASKS {
+            let oldest = all.remove(0);
+            for next in all.iter_mut().take(1) {
+                next.attempt.absorb(&oldest.attempt);
+                next.amount = next.amount.max(oldest.amount);
+            }
+        }
+        all.push(new);
     }
 }
 
@@ -440,12 +443,12 @@ mod tests {
         let mut tab = Tab::default();
         for n in 1..=20 {
             tab.admit(admit("a", Combines::Any, 700, n));
-            tab.settle(&ended("a", &[("o", 700)], n));
+            tab.settle(&ended("a", &[("o", 600)], n));
         }
         let kept: Vec<usize> = tab.claims[&id("a")].offers.values().map(Vec::len).collect();
         assert_eq!(kept, [KEPT_ASKS]);
         tab.settle(&reversed("a", &[], 19));
-        assert_eq!(tab.claims[&id("a")].by_offer(), offers("a", &[("o", 700)]));
+        assert_eq!(tab.claims[&id("a")].by_offer(), offers("a", &[("o", 600)]));
         tab.settle(&reversed("a", &[], 20));
         assert!(tab.claims[&id("a")].offers.is_empty());
     }

@@ -16,8 +16,8 @@ use crate::time::Instant;
 const KEPT_EPOCHS: usize = 32;
 /// Undone attempts kept for each tab, the latest ones.
 const KEPT_UNDONE: usize = 32;
-/// Attempts kept apart for each redemption: the last one stands for all later ones, and is not undone
-/// any more.
+/// Attempts kept apart for each redemption: the first one then stands for all earlier ones, and is not
+/// undone any more.
 const KEPT_ATTEMPTS: usize = 8;
 
 /// All a campaign's ledger keeps of one tab.
@@ -136,14 +136,12 @@ impl TabRecord {
             return None;
         }
         let known = standing.attempts.iter().any(|heard| heard.name == redeem.attempt);
-        let full = standing.attempts.len() >= KEPT_ATTEMPTS;
-        match standing.attempts.last_mut() {
-            _ if known => {}
-            Some(last) if full => {
-                last.name.clear();
-                last.received = last.received.max(redeem.received);
+        if !known {
+            if standing.attempts.len() >= KEPT_ATTEMPTS {
+                let oldest = standing.attempts.remove(0);
+                standing.attempts.iter_mut().take(1).for_each(|next| next.absorb(&oldest));
             }
-            _ => standing.attempts.push(redeem.attempt()),
+            standing.attempts.push(redeem.attempt());
         }
         Some(Outcome::Applied { amount: standing.amount, answer: standing.answer.clone() })
     }

@@ -381,8 +381,9 @@ fn what_very_many_attempts_heard_is_not_undone_and_still_reversed() {
     for n in 1..=20 {
         books.give_back("t", Which::Attempt(format!("attempt at {n}")), n);
     }
-    assert!(books.reverse("t", None, 19).reversed.is_empty());
-    assert_eq!(books.reverse("t", None, 20).reversed.len(), 1);
+    // The first ones cannot be told apart any more, so one of them may have heard.
+    assert!(books.reverse("t", None, 12).reversed.is_empty());
+    assert_eq!(books.reverse("t", None, 13).reversed.len(), 1);
 }
 
 #[test]
