@@ -118,7 +118,7 @@ impl Cart {
     }
 
     /// The lines, in the cart's order.
-    pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> + Clone {
         self.lines.iter().map(|data| Line { cart: self, data })
     }
 

@@ -67,7 +67,15 @@ pub(crate) fn document<'a, S: DeserializeSeed<'a>>(
     sink: &Sink,
     path: &Path<'_>,
 ) -> Option<S::Value> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    // Checked once as a whole, which is cheaper than text by text.
+    let text = match std::str::from_utf8(json) {
+        Ok(text) => text,
+        Err(error) => {
+            sink.add(path, format!("is not JSON: not UTF-8 from byte {}", error.valid_up_to()));
+            return None;
+        }
+    };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let read =
         seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     read.map_err(|error| {

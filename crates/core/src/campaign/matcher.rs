@@ -5,8 +5,9 @@
 //! answers are some bits, found by one look-up for each of its words. A matcher is then a comparison
 //! of bits, however long its lists are and however many offers share them.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::collections::BTreeMap;
 
+use super::words::{Bits, Words};
 use crate::{
     cart::Line,
     json::{At, Object},
@@ -47,21 +48,11 @@ impl MatcherId {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Matcher {
     /// The questions to be answered with yes, as bits of the given words of a line's answers.
-    yes: Vec<(usize, u64)>,
+    yes: Bits,
     least_price: u64,
     most_price: u64,
     not: Option<Box<Matcher>>,
 }
-
-/// A word in some list of a matcher, and the questions it answers with yes.
-#[derive(Clone, Debug)]
-struct Word {
-    text: Box<str>,
-    yes: Vec<(usize, u64)>,
-}
-
-/// The words of one attribute, ordered by [`compare`].
-type Words = Vec<Word>;
 
 /// A campaign's matchers and the table of their words.
 #[derive(Clone, Debug, Default)]
@@ -90,22 +81,22 @@ impl Matchers {
         if !self.sku.is_empty()
             && let Some(sku) = line.sku()
         {
-            look_up(&self.sku, sku, answers);
+            self.sku.look_up(sku, answers);
         }
         if !self.category.is_empty() {
             for category in line.categories() {
-                look_up(&self.category, category, answers);
+                self.category.look_up(category, answers);
             }
         }
         if !self.tag.is_empty() {
             for tag in line.tags() {
-                look_up(&self.tag, tag, answers);
+                self.tag.look_up(tag, answers);
             }
         }
         if !self.name.is_empty()
             && let Some(name) = line.name()
         {
-            look_up(&self.name, name, answers);
+            self.name.look_up(name, answers);
         }
     }
 
@@ -114,9 +105,19 @@ impl Matchers {
         self.matchers.get(id.0).is_some_and(Matcher::is_everything)
     }
 
-    /// Whether a matcher means the line that gave these answers.
-    pub(crate) fn means(&self, id: MatcherId, answers: &[u64], unit_price: u64) -> bool {
-        self.matchers.get(id.0).is_some_and(|matcher| matcher.means(answers, unit_price))
+    /// Whether a matcher means each of some lines, by their answers, [`Self::width`] words for each, and
+    /// their prices.
+    pub(crate) fn find(
+        &self,
+        id: MatcherId,
+        answers: &[u64],
+        prices: &(impl ExactSizeIterator<Item = u64> + Clone),
+    ) -> Vec<bool> {
+        let mut means = vec![true; prices.len()];
+        if let Some(matcher) = self.matchers.get(id.0) {
+            matcher.narrow(answers, self.width, prices, &mut means);
+        }
+        means
     }
 
     /// Whether a matcher means no line of any cart: its prices contradict each other, one of its lists
@@ -140,28 +141,29 @@ impl Matcher {
             || self.not.as_ref().is_some_and(|not| not.is_everything())
     }
 
-    fn means(&self, answers: &[u64], unit_price: u64) -> bool {
-        unit_price >= self.least_price
-            && unit_price <= self.most_price
-            && self
-                .yes
-                .iter()
-                .all(|(word, bits)| answers.get(*word).is_some_and(|answer| answer & bits == *bits))
-            && !self.not.as_ref().is_some_and(|not| not.means(answers, unit_price))
-    }
-}
-
-/// By length first: most comparisons are decided without looking at the text.
-fn compare(left: &str, right: &str) -> Ordering {
-    left.len().cmp(&right.len()).then_with(|| left.as_bytes().cmp(right.as_bytes()))
-}
-
-fn look_up(words: &Words, text: &str, answers: &mut [u64]) {
-    let found = words.binary_search_by(|word| compare(&word.text, text));
-    if let Some(word) = found.ok().and_then(|index| words.get(index)) {
-        for (index, bits) in &word.yes {
-            if let Some(answer) = answers.get_mut(*index) {
-                *answer |= bits;
+    /// Leaves of some lines those that it means: one thing asked after the other of all lines.
+    fn narrow(
+        &self,
+        answers: &[u64],
+        width: usize,
+        prices: &(impl ExactSizeIterator<Item = u64> + Clone),
+        means: &mut [bool],
+    ) {
+        for (word, bits) in &self.yes {
+            for (means, answers) in means.iter_mut().zip(answers.chunks_exact(width.max(1))) {
+                *means &= answers.get(*word).is_some_and(|answer| answer & bits == *bits);
+            }
+        }
+        if !self.prices_are_free() {
+            for (means, price) in means.iter_mut().zip(prices.clone()) {
+                *means &= self.least_price <= price && price <= self.most_price;
+            }
+        }
+        if let Some(not) = &self.not {
+            let mut denied = vec![true; means.len()];
+            not.narrow(answers, width, prices, &mut denied);
+            for (means, denied) in means.iter_mut().zip(denied) {
+                *means &= !denied;
             }
         }
     }
@@ -229,14 +231,8 @@ impl MatcherReader {
             }
         }
         let mut table = |attribute| {
-            let mut words: Words = tables
-                .remove(&attribute)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(text, yes)| Word { text: text.into(), yes })
-                .collect();
-            words.sort_unstable_by(|left, right| compare(&left.text, &right.text));
-            words
+            let words = tables.remove(&attribute).unwrap_or_default();
+            Words::new(words.into_iter())
         };
         let mut numbered: Vec<(MatcherId, Matcher)> =
             self.matchers.into_iter().map(|(m, id)| (id, m)).collect();

@@ -15,6 +15,7 @@ pub(crate) mod percent;
 mod quota;
 pub(crate) mod rounding;
 mod warnings;
+mod words;
 
 #[cfg(test)]
 mod tests;

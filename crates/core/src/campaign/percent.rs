@@ -43,30 +43,39 @@ impl Percent {
 
     /// So much percent of an amount, rounded.
     #[must_use]
+    pub fn of(self, amount: u64, mode: Mode) -> u64 {
+        self.rounded(mode)(amount)
+    }
+
+    /// So much percent of amounts, rounded, for many of them.
     #[expect(
         clippy::arithmetic_side_effects,
-        reason = "the divisor is a constant; the fast product is of two numbers below 2^32 or checked, \
-                  the slow one of 63 and 20 bits; a quotient grows by one at most, being no more than \
-                  the amount"
+        reason = "the divisor is a constant; the fast product is of numbers below 2^32 and 2^20, the \
+                  slow one in 128 bits; a quotient grows by one at most, being no more than the amount"
     )]
-    pub fn of(self, amount: u64, mode: Mode) -> u64 {
+    pub(crate) fn rounded(self, mode: Mode) -> impl Fn(u64) -> u64 {
         const WHOLE: u64 = Percent::WHOLE.0 as u64;
         let parts = u64::from(self.0);
-        if amount >> 32 == 0 {
-            let product = amount * parts;
-            return match mode {
-                Mode::Down => product / WHOLE,
-                Mode::HalfUp => (product + WHOLE / 2) / WHOLE,
-                Mode::HalfEven => {
-                    let (quotient, rest) = (product / WHOLE, product % WHOLE);
-                    quotient + u64::from(rounds_up(mode, quotient, rest, WHOLE))
+        // What is added before a division that rounds down; a half to the even neighbour needs the rest.
+        let more = match mode {
+            Mode::Down => Some(0),
+            Mode::HalfUp => Some(WHOLE / 2),
+            Mode::HalfEven => None,
+        };
+        move |amount| {
+            if amount >> 32 == 0 {
+                let product = amount * parts;
+                if let Some(more) = more {
+                    return (product + more) / WHOLE;
                 }
-            };
+                let (quotient, rest) = (product / WHOLE, product % WHOLE);
+                return quotient + u64::from(rounds_up(mode, quotient, rest, WHOLE));
+            }
+            let (product, whole) = (u128::from(amount) * u128::from(parts), u128::from(WHOLE));
+            // Both fit: the quotient is at most the amount, the rest less than the divisor.
+            let (quotient, rest) = ((product / whole) as u64, (product % whole) as u64);
+            quotient + u64::from(rounds_up(mode, quotient, rest, WHOLE))
         }
-        let (product, whole) = (u128::from(amount) * u128::from(parts), u128::from(WHOLE));
-        // Both fit: the quotient is at most the amount, the rest less than the divisor.
-        let (quotient, rest) = ((product / whole) as u64, (product % whole) as u64);
-        quotient + u64::from(rounds_up(mode, quotient, rest, WHOLE))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Application<'a> {
     /// Whether it is only asked how much would be taken.
     trial: bool,
     /// What the offer at work has taken off which row, discount by discount.
-    given: Vec<(usize, u64)>,
+    given: Losses,
     chosen: Vec<Chosen>,
     shares: Vec<u64>,
     got: Vec<Got>,
@@ -91,15 +91,16 @@ impl<'a> Application<'a> {
         Ok(given)
     }
 
-    /// What the offer applied last has taken off which goods, and which of all rows are fees.
-    pub fn given(&self) -> (Losses, Losses) {
-        let goods = self.given.partition_point(|(row, _)| *row < self.rows.goods());
-        let (on_goods, on_fees) = self.given.split_at_checked(goods).unwrap_or_default();
+    /// What the offer applied last has taken off which goods, and which fees; it is handed out once.
+    pub fn take_given(&mut self) -> (Losses, Losses) {
         let first_fee = self.rows.goods();
-        let goods = on_goods.iter().map(|(row, share)| (*row, Money::new(*share)));
-        let fees = on_fees.iter();
-        let fees = fees.map(|(row, share)| (row.saturating_sub(first_fee), Money::new(*share)));
-        (goods.collect(), fees.collect())
+        let goods = self.given.partition_point(|(row, _)| *row < first_fee);
+        let mut on_goods = std::mem::take(&mut self.given);
+        let mut on_fees = on_goods.split_off(goods);
+        for (row, _) in &mut on_fees {
+            *row = row.saturating_sub(first_fee);
+        }
+        (on_goods, on_fees)
     }
 
     /// What an offer would give alone on what is left of the cart. Nothing is taken.
@@ -142,7 +143,7 @@ impl<'a> Application<'a> {
             Discount::Picked { pick, count, at_least, rate, on } => {
                 let at_least = *at_least.max(count);
                 let target = self.target(on);
-                let picked = self.orders.first_units(&self.rows, &target, *pick, at_least);
+                let picked = self.orders.first_units(&mut self.rows, &target, *pick, at_least);
                 let Some(picked) = picked else { return Ok(0) };
                 self.choose_picked(&picked, *count)?;
                 Ok(self.reduce(Off::Rate(*rate), most))
@@ -212,12 +213,14 @@ impl<'a> Application<'a> {
         Ok(())
     }
 
-    /// Chooses the units that are marked in these rows.
-    pub fn choose_marked(&mut self, mut rows: Vec<usize>) {
-        rows.sort_unstable();
-        rows.dedup();
+    /// Chooses the units that are marked in these rows, which come in the cart's order.
+    pub fn choose_marked(&mut self, rows: impl Iterator<Item = usize>) {
         self.chosen.clear();
-        self.chosen.extend(rows.into_iter().filter_map(|row| self.rows.marked(row)));
+        for row in rows {
+            if let Some(chosen) = self.rows.marked(row) {
+                self.chosen.push(chosen);
+            }
+        }
     }
 
     /// Whether it is only asked how much would be taken.
@@ -227,7 +230,7 @@ impl<'a> Application<'a> {
 
     /// Notes what a row has lost.
     pub fn note(&mut self, row: usize, share: u64) {
-        self.given.push((row, share));
+        self.given.push((row, Money::new(share)));
     }
 
     fn tier_value(&self, by: TierBy, on: &Target) -> u64 {
@@ -281,10 +284,12 @@ impl<'a> Application<'a> {
 
     /// Takes its share off each chosen row, in equal parts.
     fn lose(&mut self) {
+        self.given.reserve(self.chosen.len());
+        self.rows.make_room(self.chosen.len());
         for (chosen, share) in self.chosen.iter().zip(&self.shares) {
             if *share > 0 {
                 self.rows.lose(chosen, *share);
-                self.given.push((chosen.row, *share));
+                self.given.push((chosen.row, Money::new(*share)));
             }
         }
     }
@@ -295,7 +300,7 @@ impl<'a> Application<'a> {
         for (chosen, share) in self.chosen.iter().zip(&self.shares) {
             if *share > 0 {
                 self.rows.lose_each(chosen, *share, &loss);
-                self.given.push((chosen.row, *share));
+                self.given.push((chosen.row, Money::new(*share)));
             }
         }
     }
@@ -314,7 +319,8 @@ impl<'a> Application<'a> {
             }
             (Off::Rate(Rate::Percent(percent)), PercentBasis::Line) => {
                 shares.clear();
-                let share = |chosen: &Chosen| percent.of(base(chosen), mode).min(chosen.room);
+                let of = percent.rounded(mode);
+                let share = |chosen: &Chosen| of(base(chosen)).min(chosen.room);
                 shares.extend(chosen.iter().map(share));
                 false
             }

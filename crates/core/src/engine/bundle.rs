@@ -11,7 +11,7 @@ use super::{
     EngineError,
     apply::{Application, Off},
     row::Supply,
-    rows::MOST_RUNS,
+    rows::{MOST_RUNS, Rows},
     spread::{Got, Taker, spread},
     tape::{Act, Take},
 };
@@ -24,7 +24,24 @@ struct Store<'r> {
     available: u64,
     /// Those of them in the group that is at the front, and what is left of each.
     group: (u64, u64),
-    floor: u64,
+}
+
+/// What is left to be bundled of the rows that were looked at so far: a bundle may need few of many.
+struct Stores<'r> {
+    rows: &'r Rows,
+    stores: Vec<Option<Store<'r>>>,
+}
+
+impl<'r> Stores<'r> {
+    fn get(&mut self, row: usize) -> Option<&mut Store<'r>> {
+        let store = self.stores.get_mut(row)?;
+        if store.is_none() {
+            let supply = self.rows.supply(row)?;
+            let available = supply.available();
+            *store = Some(Store { supply, available, group: (0, 0) });
+        }
+        store.as_mut()
+    }
 }
 
 impl Store<'_> {
@@ -43,7 +60,7 @@ impl Store<'_> {
             }
             let (in_group, price) = self.group;
             let count = rest.min(in_group);
-            let room = price.saturating_sub(self.floor);
+            let room = price.saturating_sub(self.supply.floor());
             taken.push((share.row, Taker { count, price, room }));
             self.group.0 = in_group.saturating_sub(count);
             self.available = self.available.saturating_sub(count);
@@ -99,7 +116,7 @@ impl Application<'_> {
         }
         if cut {
             // The smaller sum is spread over the units of all sets that save anything.
-            self.choose_marked(marked);
+            self.choose_marked(marked.into_iter());
             return Ok(self.reduce(Off::Sum(most), most));
         }
         sets.losses.sort_unstable_by_key(|(row, _)| *row);
@@ -114,22 +131,22 @@ impl Application<'_> {
         Ok(sets.total)
     }
 
-    fn bundle_sets(&self, parts: &[Part], price: u64, max_times: u64) -> Result<Sets, EngineError> {
+    fn bundle_sets(
+        &mut self,
+        parts: &[Part],
+        price: u64,
+        max_times: u64,
+    ) -> Result<Sets, EngineError> {
         let lines: Vec<&[bool]> =
             parts.iter().map(|part| self.matching.lines(part.items)).collect();
         let means = |lines: &[bool], row: usize| lines.get(row).copied().unwrap_or(false);
-        let mut stores: Vec<Store<'_>> = Vec::with_capacity(self.rows.goods());
-        for (row, data) in self.rows.iter().enumerate().take(self.rows.goods()) {
-            let wanted = lines.iter().any(|lines| means(lines, row));
-            let available = if wanted { self.rows.available(row) } else { 0 };
-            let supply = self.rows.supply(row);
-            stores.extend(supply.map(|supply| Store {
-                supply,
-                available,
-                group: (0, 0),
-                floor: data.floor,
-            }));
+        for row in 0..self.rows.goods() {
+            if lines.iter().any(|lines| means(lines, row)) {
+                self.rows.settle(row);
+            }
         }
+        let mut stores = Stores { rows: &self.rows, stores: Vec::new() };
+        stores.stores.resize_with(self.rows.goods(), || None);
         // Of each part the rows that it may take from, those to be taken first last.
         let queue = |(part, lines): (&Part, &&[bool])| {
             let order = self.orders.by(Pick::Dearest, &self.rows).iter().rev();
@@ -160,14 +177,14 @@ impl Application<'_> {
         from_one_each: bool,
         price: u64,
         times: u64,
-        stores: &mut [Store<'_>],
+        stores: &mut Stores<'_>,
         sets: &mut Sets,
     ) -> Result<u64, EngineError> {
         let mut same = if from_one_each { times } else { 1 };
         // The set's units in the cart's order, equal neighbours together.
         let mut units: Vec<(usize, Taker)> = Vec::with_capacity(shares.len());
         for share in shares {
-            let Some(store) = stores.get_mut(share.row) else {
+            let Some(store) = stores.get(share.row) else {
                 continue;
             };
             let before = units.len();
@@ -177,7 +194,7 @@ impl Application<'_> {
             same = same.min(if equal { further.saturating_add(1) } else { 1 });
         }
         for share in shares {
-            if let Some(store) = stores.get_mut(share.row) {
+            if let Some(store) = stores.get(share.row) {
                 // The sets that are the same take from the group at the front.
                 let more = share.units.saturating_mul(same.saturating_sub(1));
                 store.group.0 = store.group.0.saturating_sub(more);
@@ -220,7 +237,7 @@ fn picked(take: Take) -> Take {
 
 /// Forms the next set: what it takes of each row, in the cart's order, and whether every part takes
 /// from one row. Nothing when there is no full set any more.
-fn set(queues: &mut [(u64, Vec<usize>)], stores: &mut [Store<'_>]) -> Option<(Vec<Share>, bool)> {
+fn set(queues: &mut [(u64, Vec<usize>)], stores: &mut Stores<'_>) -> Option<(Vec<Share>, bool)> {
     let mut shares: Vec<Share> = Vec::with_capacity(queues.len());
     let mut from_one_each = true;
     for (quantity, rows) in queues {
@@ -228,7 +245,7 @@ fn set(queues: &mut [(u64, Vec<usize>)], stores: &mut [Store<'_>]) -> Option<(Ve
         let mut places = 0_usize;
         while rest > 0 {
             let row = *rows.last()?;
-            let store = stores.get_mut(row).filter(|store| store.available > 0);
+            let store = stores.get(row).filter(|store| store.available > 0);
             let Some(store) = store else {
                 rows.pop();
                 continue;
@@ -251,7 +268,7 @@ fn set(queues: &mut [(u64, Vec<usize>)], stores: &mut [Store<'_>]) -> Option<(Ve
     });
     // Until it is known that the set is full, its units were only reserved.
     for share in &shares {
-        if let Some(store) = stores.get_mut(share.row) {
+        if let Some(store) = stores.get(share.row) {
             store.available = store.available.saturating_add(share.units);
         }
     }

@@ -56,8 +56,8 @@ struct Taking {
     next: Vec<usize>,
     /// What is taken in turn, of rows that have many.
     takes: Vec<(usize, Take)>,
-    /// The rows of which something is got.
-    got: Vec<usize>,
+    /// Whether anything is got of each row.
+    got: Vec<bool>,
 }
 
 impl Application<'_> {
@@ -70,23 +70,23 @@ impl Application<'_> {
         max_times: u64,
     ) -> Result<(), EngineError> {
         let Taking { mut takes, got, .. } = self.sets(buy, get, pick, max_times);
+        let is_got = |row: usize| got.get(row).copied().unwrap_or(false);
         // Stable: within a row, in the order in which the sets took them.
         takes.sort_by_key(|(row, _)| *row);
         for of_row in takes.chunk_by(|left, right| left.0 == right.0) {
-            if let Some((row, _)) = of_row.first()
-                && got.contains(row)
-            {
+            if let Some((row, _)) = of_row.first().filter(|(row, _)| is_got(*row)) {
                 let acts: Vec<Take> = of_row.iter().map(|(_, take)| *take).collect();
                 self.rows.take_turns(*row, &acts, true)?;
             }
         }
-        self.choose_marked(got);
+        self.choose_marked((0..got.len()).filter(|row| is_got(*row)));
         Ok(())
     }
 
     /// Forms the sets. The got units of rows that have few are marked.
     fn sets(&mut self, buy: &Part, get: &Part, pick: Pick, max_times: u64) -> Taking {
-        let (bought, got) = (self.matching.lines(buy.items), self.matching.lines(get.items));
+        let matching = self.matching;
+        let (bought, got) = (matching.lines(buy.items), matching.lines(get.items));
         let means = |lines: &[bool], row: usize| lines.get(row).copied().unwrap_or(false);
         let mut available: Vec<u64> = vec![0; self.rows.len()];
         for (row, available) in available.iter_mut().enumerate() {
@@ -107,8 +107,8 @@ impl Application<'_> {
         let to_get = self.orders.by(pick, &self.rows).iter().copied();
         let to_get = to_get.filter(|row| means(got, *row)).collect();
         let (mut to_buy, mut to_get) = (Queue::new(to_buy), Queue::new(to_get));
-        let mut taking =
-            Taking { next: vec![0; self.rows.len()], takes: Vec::new(), got: Vec::new() };
+        let rows = self.rows.len();
+        let mut taking = Taking { next: vec![0; rows], takes: Vec::new(), got: vec![false; rows] };
         let (mut buys, mut gets) = (Vec::new(), Vec::new());
         let mut times = max_times;
         while times > 0
@@ -122,37 +122,47 @@ impl Application<'_> {
                 times = times.saturating_sub(more);
                 sets = more.saturating_add(1);
                 if from == of && sets > 1 {
-                    let acts =
-                        [(buy.quantity, Act::Pass), (get.quantity, Act::Pick), (0, Act::Pass)];
-                    self.take(*from, Take { times: sets, acts }, &mut taking);
+                    self.take_in_turn(*from, sets, buy.quantity, get.quantity, &mut taking);
                     continue;
                 }
             }
-            for (parts, act) in [(&buys, Act::Pass), (&gets, Act::Pick)] {
-                for (row, units) in parts {
-                    self.take(*row, Take::once(units.saturating_mul(sets), act), &mut taking);
-                }
+            for (row, units) in &buys {
+                self.take(*row, units.saturating_mul(sets), Act::Pass, &mut taking);
+            }
+            for (row, units) in &gets {
+                self.take(*row, units.saturating_mul(sets), Act::Pick, &mut taking);
             }
         }
         taking
     }
 
-    /// Takes units of a row for a set.
-    fn take(&mut self, row: usize, take: Take, taking: &mut Taking) {
-        if take.acts.iter().any(|(_, act)| *act == Act::Pick) {
-            taking.got.push(row);
+    /// Takes the next units of a row.
+    fn take(&mut self, row: usize, units: u64, act: Act, taking: &mut Taking) {
+        let picked = act == Act::Pick;
+        if let Some(got) = taking.got.get_mut(row) {
+            *got |= picked;
         }
         let few = self.rows.get(row).is_some_and(Row::is_few);
-        let Some(next) = taking.next.get_mut(row).filter(|_| few) else {
-            taking.takes.push((row, take));
-            return;
-        };
-        for _ in 0..take.times {
-            for (units, act) in take.acts {
-                let picked = act == Act::Pick;
-                *next = self.rows.take_few(row, units, picked, *next);
-            }
+        match taking.next.get_mut(row).filter(|_| few) {
+            Some(next) => *next = self.rows.take_few(row, units, picked, *next),
+            None => taking.takes.push((row, Take::once(units, act))),
         }
+    }
+
+    /// Takes bought and got units of a row by turns.
+    fn take_in_turn(&mut self, row: usize, sets: u64, buy: u64, get: u64, taking: &mut Taking) {
+        if self.rows.get(row).is_some_and(Row::is_few) {
+            for _ in 0..sets {
+                self.take(row, buy, Act::Pass, taking);
+                self.take(row, get, Act::Pick, taking);
+            }
+            return;
+        }
+        if let Some(got) = taking.got.get_mut(row) {
+            *got = true;
+        }
+        let acts = [(buy, Act::Pass), (get, Act::Pick), (0, Act::Pass)];
+        taking.takes.push((row, Take { times: sets, acts }));
     }
 }
 

@@ -56,23 +56,15 @@ impl<'a> Matching<'a> {
             return vec![true; lines.len()];
         }
         let width = self.matchers.width();
+        let prices = lines.map(|line| line.unit_price().minor());
         let answers = self.answers.get_or_init(|| {
-            let mut answers = vec![0; lines.len().saturating_mul(width)];
-            if width > 0 {
-                for (line, answers) in self.cart.lines().zip(answers.chunks_exact_mut(width)) {
-                    self.matchers.answer(&line, answers);
-                }
+            let mut answers = vec![0; prices.len().saturating_mul(width)];
+            for (line, answers) in self.cart.lines().zip(answers.chunks_exact_mut(width.max(1))) {
+                self.matchers.answer(&line, answers);
             }
             answers
         });
-        if width == 0 {
-            let means = |price| self.matchers.means(id, &[], price);
-            return lines.map(|line| means(line.unit_price().minor())).collect();
-        }
-        lines
-            .zip(answers.chunks_exact(width))
-            .map(|(line, answers)| self.matchers.means(id, answers, line.unit_price().minor()))
-            .collect()
+        self.matchers.find(id, answers, &prices)
     }
 
     /// What the lines that the matcher means add up to.

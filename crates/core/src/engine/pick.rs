@@ -31,28 +31,36 @@ impl Orders {
         }
     }
 
-    /// Those of the target's rows that have units to pick, in the order of picking; nothing when there
-    /// are fewer such units than `at_least`.
+    /// The first of the target's rows that have units to pick, in the order of picking, until there are
+    /// `at_least` such units; nothing when there are fewer.
     pub fn first_units(
         &self,
-        rows: &Rows,
+        rows: &mut Rows,
         target: &[usize],
         pick: Pick,
         at_least: u64,
     ) -> Option<Vec<usize>> {
         let mut within = vec![false; rows.len()];
-        let mut available = 0_u64;
         for row in target {
-            let units = rows.available(*row);
-            available = available.saturating_add(units);
             if let Some(within) = within.get_mut(*row) {
-                *within = units > 0;
+                *within = true;
             }
         }
-        let is_within = |row: &usize| within.get(*row).copied().unwrap_or(false);
-        (available >= at_least).then(|| {
-            let order = self.by(pick, rows).iter();
-            order.copied().filter(is_within).collect()
-        })
+        // Nobody asks for the rows after those that have enough.
+        let mut available = 0_u64;
+        let mut first = Vec::new();
+        for row in self.by(pick, rows) {
+            if within.get(*row).copied().unwrap_or(false) {
+                let units = rows.available(*row);
+                if units > 0 {
+                    first.push(*row);
+                    available = available.saturating_add(units);
+                }
+                if available >= at_least {
+                    return Some(first);
+                }
+            }
+        }
+        None
     }
 }

@@ -3,7 +3,10 @@
 //! What is left of the row as a whole, and how much of that can still be taken above its floor, is
 //! kept as a number, so that choosing and sharing never look at units. The units themselves are kept in
 //! the cheapest way that is exact: few of them one by one, in a buffer that all rows share; many of
-//! them as one number while they are equal, and as [`Runs`] once they are not.
+//! them as one number while they are equal, and as [`Runs`] once they are not. And a share of all of
+//! them is only noted ([`super::rows`] keeps the notes) until somebody looks at single units.
+
+use std::num::NonZeroU32;
 
 use super::{
     EngineError,
@@ -28,6 +31,8 @@ pub(super) struct Row {
     pub left: u64,
     /// How much of that can be taken, the floor being kept.
     pub room: u64,
+    /// The last share of all units that the units do not know of yet, in the notes.
+    pub owed: Option<NonZeroU32>,
     /// Which of few units the discount at work is on.
     marks: u16,
     units: Units,
@@ -78,6 +83,7 @@ impl Row {
             floor,
             left: count * price,
             room: count * price.saturating_sub(floor),
+            owed: None,
             marks: 0,
             units,
         }
@@ -118,15 +124,19 @@ impl Row {
 
     /// How many units have something to take.
     pub fn available(&self, few: &[u64]) -> u64 {
+        self.available_of(self.own(few))
+    }
+
+    /// The same, by the row's own units, if it has few.
+    fn available_of(&self, own: &[u64]) -> u64 {
         if self.room == 0 {
             return 0;
         }
         match &self.units {
             Units::Few(_) if self.count == 1 => 1,
-            Units::Few(_) => self
-                .own(few)
-                .iter()
-                .fold(0, |sum, left| sum.wrapping_add(u64::from(*left > self.floor))),
+            Units::Few(_) => {
+                own.iter().fold(0, |sum, left| sum.wrapping_add(u64::from(*left > self.floor)))
+            }
             Units::Equal(_) => self.count,
             Units::Runs(runs) => {
                 let available = runs.iter().filter(|run| run.left > self.floor);
@@ -272,14 +282,12 @@ impl Row {
         self.account(share);
     }
 
-    /// Takes a share off the chosen units, in equal parts as far as each can take it.
-    pub fn lose(&mut self, chosen: &Chosen, share: u64, few: &mut [u64]) {
+    /// Takes a share off the marked units, or off all, in equal parts as far as each can take it. The row
+    /// as a whole is accounted by [`Self::account`].
+    pub fn lose(&mut self, all: bool, share: u64, few: &mut [u64]) {
         match &mut self.units {
-            Units::Few(_) if chosen.all => lose_all(self.own_mut(few), self.floor, share),
-            Units::Few(_) => {
-                let marks = self.marks;
-                lose_level(self.own_mut(few), |place| has(marks, place), self.floor, share);
-            }
+            Units::Few(_) if all => lose_all(self.own_mut(few), self.floor, share),
+            Units::Few(_) => lose_marked(self.own_mut(few), self.marks, self.floor, share),
             Units::Equal(left) => {
                 let (each, odd) = divide(share, self.count);
                 let low = left.saturating_sub(each);
@@ -292,9 +300,15 @@ impl Row {
                     self.units = Units::Runs(runs);
                 }
             }
-            Units::Runs(runs) => runs.lose(share, self.floor, chosen.all),
+            Units::Runs(runs) => runs.lose(share, self.floor, all),
         }
-        self.account(share);
+    }
+
+    /// Lets a single unit know what is left of it.
+    pub fn settle_single(&mut self, few: &mut [u64]) {
+        if let [unit] = self.own_mut(few) {
+            *unit = self.left;
+        }
     }
 
     /// Takes the marks off; many units that are all equal again need no runs.
@@ -310,8 +324,9 @@ impl Row {
 
     /// Accounts for what units have lost.
     pub fn account(&mut self, share: u64) {
-        self.left = self.left.saturating_sub(share);
-        self.room = self.room.saturating_sub(share);
+        // INVARIANT: no share is more than there is room, nor that more than what is left.
+        self.left = self.left.wrapping_sub(share);
+        self.room = self.room.wrapping_sub(share);
     }
 
     /// The units that have something to take, as groups of equal neighbours.
@@ -338,10 +353,6 @@ fn divide(share: u64, count: u64) -> (u64, u64) {
 
 /// Takes a share off few units, in equal parts.
 fn lose_all(units: &mut [u64], floor: u64, share: u64) {
-    if let [unit] = units {
-        *unit = unit.wrapping_sub(share);
-        return;
-    }
     let (each, odd) = divide(share, units.len() as u64);
     let most = floor.wrapping_add(each).wrapping_add(u64::from(odd > 0));
     if units.iter().any(|left| *left < most) {
@@ -353,6 +364,17 @@ fn lose_all(units: &mut [u64], floor: u64, share: u64) {
         let one = u64::from(odd > 0);
         odd = odd.wrapping_sub(one);
         *left = left.wrapping_sub(each).wrapping_sub(one);
+    }
+}
+
+/// Takes a share off the marked ones of few units, in equal parts.
+fn lose_marked(units: &mut [u64], marks: u16, floor: u64, share: u64) {
+    if marks.count_ones() > 1 {
+        return lose_level(units, |place| has(marks, place), floor, share);
+    }
+    let place = usize::try_from(marks.trailing_zeros()).unwrap_or_default();
+    if let Some(unit) = units.get_mut(place) {
+        *unit = unit.saturating_sub(share);
     }
 }
 
@@ -403,6 +425,16 @@ impl Iterator for Supply<'_> {
 }
 
 impl Supply<'_> {
+    /// How many units there are.
+    pub fn available(&self) -> u64 {
+        self.row.available_of(self.few)
+    }
+
+    /// What none of them can be taken below.
+    pub fn floor(&self) -> u64 {
+        self.row.floor
+    }
+
     fn next_run(&mut self, runs: &Runs) -> Option<(u64, u64)> {
         loop {
             let begin = runs.get(self.run)?;

@@ -1,4 +1,11 @@
 //! What is left of the cart while offers are applied: a row for each line and each fee.
+//!
+//! Most discounts take a share off all units of a line, and most of what follows asks only for the line
+//! as a whole. So such a share is accounted for the row at once, but its units are told only when a
+//! discount looks at them one by one ([`Rows::settle`]): the notes are then worked off in their order,
+//! and what comes out is what would have come out before.
+
+use std::num::NonZeroU32;
 
 use super::{
     EngineError,
@@ -11,12 +18,19 @@ use crate::cart::Cart;
 /// near it, whatever the offers.
 pub(super) const MOST_RUNS: usize = 200_000;
 
+/// Once there are so many notes all units are told, and the notes thrown away.
+const MOST_NOTES: usize = 1 << 16;
+
 /// What is left of a cart.
 #[derive(Clone, Debug)]
 pub(super) struct Rows {
     rows: Vec<Row>,
     /// What is left of the units of rows with few of them, one by one.
     few: Vec<u64>,
+    /// The shares of all units that units do not know of yet, each with the one before of its row.
+    notes: Vec<(u64, Option<NonZeroU32>)>,
+    /// Room to work off notes in.
+    settling: Vec<u64>,
     /// How many rows are goods: the lines, or the subtotal of a cart without lines.
     goods: usize,
     /// How much all further discounts on goods may take together.
@@ -46,7 +60,16 @@ impl Rows {
         for fee in fees {
             rows.push(Row::new(1, fee.amount().minor(), 0, &mut few));
         }
-        Self { rows, few, goods, ceiling, taken: 0, runs: 0 }
+        Self {
+            rows,
+            few,
+            notes: Vec::new(),
+            settling: Vec::new(),
+            goods,
+            ceiling,
+            taken: 0,
+            runs: 0,
+        }
     }
 
     /// How many rows there are.
@@ -74,17 +97,53 @@ impl Rows {
         self.rows.get(row)
     }
 
-    /// The rows in the cart's order.
-    pub fn iter(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter()
+    /// Tells the units of a row all that was taken off them together.
+    pub fn settle(&mut self, row: usize) {
+        let Some(data) = self.rows.get_mut(row) else {
+            return;
+        };
+        if data.count == 1 {
+            return data.settle_single(&mut self.few);
+        }
+        let Some(mut note) = data.owed.take() else {
+            return;
+        };
+        // The notes lead back from the last; they are worked off from the first.
+        let mut shares = std::mem::take(&mut self.settling);
+        while let Some((share, before)) = self.notes.get(place(note)) {
+            shares.push(*share);
+            match before {
+                Some(before) => note = *before,
+                None => break,
+            }
+        }
+        let runs = data.runs();
+        while let Some(share) = shares.pop() {
+            data.lose(true, share, &mut self.few);
+        }
+        self.settling = shares;
+        self.runs = self.runs.wrapping_sub(runs).wrapping_add(data.runs());
+    }
+
+    /// Keeps the notes from growing without end, before so many more are made.
+    pub fn make_room(&mut self, notes: usize) {
+        if self.notes.len() > MOST_NOTES {
+            for row in 0..self.rows.len() {
+                self.settle(row);
+            }
+            self.notes.clear();
+        }
+        self.notes.reserve(notes);
     }
 
     /// How many units of a row have something to take.
-    pub fn available(&self, row: usize) -> u64 {
+    pub fn available(&mut self, row: usize) -> u64 {
+        self.settle(row);
         self.rows.get(row).map_or(0, |row| row.available(&self.few))
     }
 
-    /// The units of a row that have something to take, as groups of equal neighbours.
+    /// The units of a row that have something to take, as groups of equal neighbours. Whoever asks has
+    /// told them by [`Self::settle`] what was taken off them.
     pub fn supply(&self, row: usize) -> Option<Supply<'_>> {
         self.rows.get(row).map(|row| row.supply(&self.few))
     }
@@ -136,6 +195,7 @@ impl Rows {
         takes: &[Take],
         available: bool,
     ) -> Result<(), EngineError> {
+        self.settle(row);
         let Some(data) = self.rows.get_mut(row) else {
             return Ok(());
         };
@@ -154,7 +214,8 @@ impl Rows {
     }
 
     /// How much a rate takes off chosen units, each by itself.
-    pub fn measure(&self, chosen: &Chosen, loss: &impl Fn(u64, u64) -> u64) -> u64 {
+    pub fn measure(&mut self, chosen: &Chosen, loss: &impl Fn(u64, u64) -> u64) -> u64 {
+        self.settle(chosen.row);
         self.rows.get(chosen.row).map_or(0, |data| {
             let price = data.price;
             data.measure(chosen, &self.few, &|left| loss(left, price))
@@ -164,12 +225,20 @@ impl Rows {
     /// Takes a share off chosen units, in equal parts. It is accounted for goods by
     /// [`Self::count_goods`].
     pub fn lose(&mut self, chosen: &Chosen, share: u64) {
-        if let Some(data) = self.rows.get_mut(chosen.row) {
-            let before = data.runs();
-            data.lose(chosen, share, &mut self.few);
-            if !data.is_few() {
-                self.runs = self.runs.wrapping_sub(before).wrapping_add(data.runs());
+        let Some(data) = self.rows.get_mut(chosen.row) else {
+            return;
+        };
+        data.account(share);
+        if chosen.all {
+            // A single unit is what the row is.
+            if data.count > 1 {
+                self.notes.push((share, data.owed));
+                data.owed = u32::try_from(self.notes.len()).ok().and_then(NonZeroU32::new);
             }
+        } else {
+            let before = data.runs();
+            data.lose(false, share, &mut self.few);
+            self.runs = self.runs.wrapping_sub(before).wrapping_add(data.runs());
         }
     }
 
@@ -205,4 +274,9 @@ impl Rows {
             }
         }
     }
+}
+
+/// Where a note stands: they are numbered from 1.
+fn place(note: NonZeroU32) -> usize {
+    usize::try_from(note.get().wrapping_sub(1)).unwrap_or(usize::MAX)
 }

@@ -274,9 +274,11 @@ impl<'t, 'a> Turn<'t, 'a> {
         if let Some(standing) = self.standing.get_mut(index) {
             *standing = Standing::Applied;
         }
-        let (mut lines, fees) = application.given();
-        // The subtotal of a cart without lines is no line to be named.
-        lines.retain(|(line, _)| *line < self.cart.lines().len());
+        let (mut lines, fees) = application.take_given();
+        if self.cart.lines().len() == 0 {
+            // The subtotal of a cart without lines is no line to be named.
+            lines.clear();
+        }
         decision.applied.push(Applied {
             campaign: self.index,
             offer: index,
