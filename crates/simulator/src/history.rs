@@ -84,7 +84,7 @@ impl RedeemEntry {
             Said::Applied | Said::Nothing => true,
             // Its undo was lost with the edge that would have done it.
             Said::Unavailable => self.undo.get(&offer.campaign) == Some(&false),
-            // See the crate's tests: `a_doubled_command_can_take_what_was_refused`.
+            // See `limits::a_doubled_command_can_take_what_was_refused`.
             Said::Refused => doubled,
         }
     }

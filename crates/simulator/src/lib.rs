@@ -12,6 +12,7 @@
 //!   around them; [`edge`]: the checkout's `Ports`; [`till`]: who asks and remembers the answers;
 //! - [`count`]: what every counter should say, recomputed from what stands; [`check`]: the promises,
 //!   after every turn; [`end`]: the promises when all is quiet; [`probe`]: guests who then still ask;
+//! - [`limits`]: what is not promised, each limit a test;
 //! - [`bug`]: deliberate faults, each of which the checks must catch;
 //! - [`run`]: one seed from plan to verdict, and the shortest history that still fails.
 //!
@@ -41,6 +42,8 @@ mod edge;
 mod end;
 #[cfg(test)]
 mod history;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

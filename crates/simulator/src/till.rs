@@ -217,7 +217,8 @@ pub fn redeem(
     }
 }
 
-async fn reverse(
+/// A REVERSE at an edge, from its arrival to its answer.
+pub async fn reverse(
     world: Rc<World>,
     edge: Edge,
     reversal: Reversal,
