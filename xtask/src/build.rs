@@ -17,14 +17,34 @@ use crate::{
     wasm::{TARGET, Toolchain},
 };
 
+/// How much the compiler is to think about it: Cargo's profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// What is deployed.
+    #[default]
+    Release,
+    /// The same Worker, compiled in seconds and slower: for trying things out.
+    Quick,
+}
+
+impl Profile {
+    /// Cargo's name for it, and of its directory.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Quick => "quick",
+        }
+    }
+}
+
 /// Set-up, then build; one process at a time.
 ///
 /// # Errors
 /// Those of the step that failed.
-pub fn with_setup() -> Result<()> {
+pub fn with_setup(profile: Profile) -> Result<()> {
     let _lock = lock()?;
     let toolchain = setup::ensure()?;
-    build(toolchain)
+    build(toolchain, profile)
 }
 
 /// Brings `build/` up to date. Cargo decides whether to compile; the rest is skipped when nothing that
@@ -32,8 +52,8 @@ pub fn with_setup() -> Result<()> {
 ///
 /// # Errors
 /// Those of the step that failed.
-pub fn build(toolchain: Toolchain) -> Result<()> {
-    let wasm = compile(toolchain)?;
+pub fn build(toolchain: Toolchain, profile: Profile) -> Result<()> {
+    let wasm = compile(toolchain, profile)?;
     let root = paths::root();
     let mut inputs = vec![
         wasm.clone(),
@@ -63,15 +83,15 @@ pub fn build(toolchain: Toolchain) -> Result<()> {
 }
 
 /// Has Cargo build the Worker, and returns where it put it.
-fn compile(toolchain: Toolchain) -> Result<PathBuf> {
-    let args = ["build", "--release", "--package", "promo-edge", "--lib", "--target", TARGET];
+fn compile(toolchain: Toolchain, profile: Profile) -> Result<PathBuf> {
+    let args = ["build", "--package", "promo-edge", "--lib", "--target", TARGET];
     let mut cargo = toolchain.cargo();
-    cargo.args(args);
+    cargo.args(args).args(["--profile", profile.name()]);
     // Cargo's own lines tell a long build from a hanging one, and a fresh one says next to nothing.
     if env::var_os("CI").is_some() {
         cargo.arg("--quiet");
     }
     say(format_args!("==> Worker ({toolchain:?} toolchain, {TARGET})"));
     run(&mut cargo).context("step failed: Worker")?;
-    Ok(paths::wasm_target().join(TARGET).join("release/promo_edge.wasm"))
+    Ok(paths::wasm_target().join(TARGET).join(profile.name()).join("promo_edge.wasm"))
 }

@@ -5,7 +5,8 @@ use std::{fs, process::Command};
 use anyhow::{Context, Result};
 
 use crate::{
-    build, host, paths,
+    build::{self, Profile},
+    host, paths,
     report::{run, shown, step},
 };
 
@@ -26,7 +27,8 @@ pub fn all(long: bool) -> Result<()> {
         &["test", "--workspace", "--exclude=promo-edge", "--exclude=promo-tests"],
         long,
     )?;
-    step("build", build::with_setup).context("to run the failed step alone: cargo xtask build")?;
+    step("build", || build::with_setup(Profile::Release))
+        .context("to run the failed step alone: cargo xtask build")?;
     // What failed or shared services of earlier runs have left; it may not be there.
     let _ = fs::remove_dir_all(paths::test_state());
     cargo("black-box tests on workerd", &["test", "--package=promo-tests"], long)

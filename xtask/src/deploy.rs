@@ -18,7 +18,7 @@ pub fn deploy(args: &[OsString]) -> Result<()> {
     if !dry {
         check_namespace()?;
     }
-    build::with_setup()?;
+    build::with_setup(build::Profile::Release)?;
     if !dry {
         check_login()?;
     }

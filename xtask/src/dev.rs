@@ -5,19 +5,24 @@ use std::{env, ffi::OsString, path::PathBuf, process::Command};
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::{build, paths, runtime::Launch};
+use crate::{
+    build::{self, Profile},
+    paths,
+    runtime::Launch,
+};
 
 /// Runs until killed.
 ///
 /// # Errors
 /// Bad arguments, or those of the step that failed.
 pub fn dev(parser: &mut Parser) -> Result<()> {
-    let launch = parse(parser)?;
-    build::with_setup()?;
+    let (launch, profile) = parse(parser)?;
+    build::with_setup(profile)?;
     become_(launch.command()?)
 }
 
-fn parse(parser: &mut Parser) -> Result<Launch> {
+fn parse(parser: &mut Parser) -> Result<(Launch, Profile)> {
+    let mut profile = Profile::default();
     let mut launch = Launch {
         port: 8787,
         state: paths::root().join(".state"),
@@ -30,10 +35,11 @@ fn parse(parser: &mut Parser) -> Result<Launch> {
             Arg::Long("port") => launch.port = parser.value()?.parse()?,
             Arg::Long("state") => launch.state = absolute(parser.value()?)?,
             Arg::Long("empty") => launch.samples = false,
+            Arg::Long("quick") => profile = Profile::Quick,
             other => return Err(other.unexpected().into()),
         }
     }
-    Ok(launch)
+    Ok((launch, profile))
 }
 
 fn absolute(dir: OsString) -> Result<PathBuf> {

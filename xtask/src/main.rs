@@ -11,10 +11,12 @@ cargo xtask TASK
 
   setup    make this machine fit to build and run; nothing to do takes no time
   build    the deployable in build/
+             --quick      compiled in seconds, runs slower: to try things out
   dev      set-up, build, and the service on the real runtime (workerd)
              --port N     port on 127.0.0.1 (8787)
              --state DIR  where KV and Durable Objects are kept (.state)
              --empty      do not load the campaigns of examples/
+             --quick      as for build
   test     everything CI runs
              --long       also the tests that take minutes
   bench    what a checkout costs, in Wasm instructions
@@ -49,8 +51,14 @@ fn task(parser: &mut Parser) -> Result<()> {
             Ok(())
         }
         "build" => {
-            no_more(parser)?;
-            build::with_setup()
+            let mut profile = build::Profile::default();
+            while let Some(arg) = parser.next()? {
+                match arg {
+                    Arg::Long("quick") => profile = build::Profile::Quick,
+                    other => return Err(other.unexpected().into()),
+                }
+            }
+            build::with_setup(profile)
         }
         "dev" => dev::dev(parser),
         "test" => {
