@@ -14,11 +14,9 @@ use crate::{
 
 mod builder;
 mod draft;
-mod read;
-mod visit;
+pub(crate) mod read;
 
 pub use draft::{CartDraft, CustomerDraft, FeeDraft, LineDraft};
-pub use read::CartSeed;
 
 /// The most units of a line, and the highest price of one.
 pub const MOST: u64 = 1_000_000_000;
@@ -89,7 +87,7 @@ impl Cart {
     /// Every fault, with its place.
     pub fn from_json(json: &[u8]) -> Result<Self, Faults> {
         let sink = Sink::new();
-        let cart = read::document(json, &sink, &Path::Root);
+        let cart = read::document(json, &sink, &Path::Root, 0);
         sink.check(cart)
     }
 

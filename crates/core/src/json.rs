@@ -3,8 +3,8 @@
 //! A derived `Deserialize` stops at the first fault and cannot say that a key stands twice or is a
 //! misspelling. Documents are therefore read into a [`Node`] tree first (borrowing from the text), and
 //! then by hand through [`At`], which knows the way it came. Carts, which are read at every request,
-//! skip the tree (`cart::read`) and share only [`Skip`]. Both refuse nesting beyond [`DEEPEST`], so the
-//! stack is bounded whatever comes in.
+//! skip the tree ([`pull`]). Both refuse nesting beyond [`DEEPEST`], so the stack is bounded whatever
+//! comes in.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,6 +12,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 
 use crate::fault::{Path, Sink};
 
+pub(crate) mod pull;
 mod read;
 
 pub use read::{At, Object};

@@ -69,6 +69,16 @@ pub(super) struct Builder {
 }
 
 impl Builder {
+    /// A builder with room for what a text of so many bytes usually has.
+    pub fn for_text(bytes: usize) -> Self {
+        Self {
+            lines: Vec::with_capacity(bytes / 128),
+            words: Vec::with_capacity(bytes / 64),
+            text: String::with_capacity(bytes / 2),
+            ..Self::default()
+        }
+    }
+
     /// Where the next word will stand.
     pub fn mark(&self) -> u32 {
         index(self.words.len())

@@ -1,157 +1,260 @@
-//! Which keys a cart has, and what stands under each. How values are read is in [`super::visit`].
+//! Reading a cart from JSON, in one pass and without a tree: carts come with every checkout.
+//!
+//! A value of the wrong kind is noted and replaced by one that passes every check, so that it is told
+//! once and the rest of the cart is still looked at. No cart comes of it, because the sink is then no
+//! longer empty. Nulls count as absent, and of two equal keys the last one counts.
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess};
+use std::borrow::Cow;
 
 use super::{
-    Cart,
-    builder::{Builder, CartFields, CustomerFields, FeeFields, LineFields},
-    visit::{Fields, ListSeed, ObjectSeed, Place, WordsSeed, flag, number, skip, text},
+    Cart, Words,
+    builder::{Builder, CartFields, CustomerFields, FeeFields, LineFields, Text},
 };
 use crate::{
     fault::{Path, Sink},
-    json,
+    json::pull::{Pull, Scalar, Wrong},
 };
 
-pub(super) fn document(json: &[u8], sink: &Sink, path: &Path<'_>) -> Option<Cart> {
-    let seed = CartSeed { sink, path, depth: 0 };
-    json::document(json, seed, sink, path).flatten()
+/// Stands in for a text of the wrong kind: sound as a name and as a currency.
+const ANY_TEXT: &str = "XXX";
+/// Stands in for a number of the wrong kind: sound as a quantity and as an amount.
+const ANY_NUMBER: i64 = 1;
+
+/// Reads a cart that stands at a path, so deep.
+pub(crate) fn document(json: &[u8], sink: &Sink, path: &Path<'_>, depth: usize) -> Option<Cart> {
+    let text = match std::str::from_utf8(json) {
+        Ok(text) => text,
+        Err(error) => {
+            sink.add(path, format!("is not JSON: not UTF-8 from byte {}", error.valid_up_to()));
+            return None;
+        }
+    };
+    let builder = Builder::for_text(text.len());
+    let mut reader = Reader { pull: Pull::new(text), builder, sink };
+    match reader.cart(Place { path, depth }) {
+        Ok(Some(fields)) => reader.builder.finish(&fields, path, sink),
+        Ok(None) => {
+            sink.add(path, "should be a cart, an object");
+            None
+        }
+        Err(Wrong(why)) => {
+            let read = text.get(..reader.pull.at()).unwrap_or(text);
+            let (line, column) =
+                (read.matches('\n').count(), read.lines().last().map_or(0, str::len));
+            let line = line.saturating_add(1);
+            sink.add(path, format!("is not JSON: {why}, at line {line} after {column} bytes"));
+            None
+        }
+    }
 }
 
-/// Reads a cart that is part of another document, for callers that read that one with serde.
+/// Where a value stands.
 #[derive(Clone, Copy)]
-pub struct CartSeed<'s> {
-    /// Where faults are noted.
-    pub sink: &'s Sink,
-    /// Where the cart stands.
-    pub path: &'s Path<'s>,
-    /// How many lists and objects it stands in.
-    pub depth: usize,
+struct Place<'s> {
+    path: &'s Path<'s>,
+    depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for CartSeed<'_> {
-    /// No cart when anything is wrong with it; that has then been noted.
-    type Value = Option<Cart>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Cart>, D::Error> {
-        let mut builder = Builder::default();
-        let place = Place { sink: self.sink, path: self.path, depth: self.depth };
-        let fields: Option<CartFields<'de>> =
-            ObjectSeed::new(&mut builder, place).deserialize(deserializer)?;
-        let Some(fields) = fields else {
-            self.sink.add(self.path, "should be a cart, an object");
-            return Ok(None);
-        };
-        Ok(builder.finish(&fields, self.path, self.sink))
-    }
+struct Reader<'a, 's> {
+    pull: Pull<'a>,
+    builder: Builder,
+    sink: &'s Sink,
 }
 
-impl<'de> Fields<'de> for CartFields<'de> {
-    fn read<A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        builder: &mut Builder,
-        place: Place<'_>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "tab_id" => self.tab_id = text(map, place)?,
-            "location_id" => self.location_id = text(map, place)?,
-            "currency" => self.currency = text(map, place)?,
-            "channel" => self.channel = text(map, place)?,
-            "subtotal" => self.subtotal = number(map, place)?,
-            "tax" => self.tax = number(map, place)?,
-            "total" => self.total = number(map, place)?,
-            "lines" => {
-                builder.restart_lines();
-                map.next_value_seed(ListSeed::<LineFields<'de>>::new(builder, place))?;
-            }
-            "fees" => {
-                builder.restart_fees();
-                map.next_value_seed(ListSeed::<FeeFields<'de>>::new(builder, place))?;
-            }
-            "customer" => {
-                let seed = ObjectSeed::<CustomerFields<'de>>::new(builder, place);
-                if let Some(fields) = map.next_value_seed(seed)? {
-                    fields.done(builder, place);
+impl<'a> Reader<'a, '_> {
+    fn cart(&mut self, place: Place<'_>) -> Result<Option<CartFields<'a>>, Wrong> {
+        let mut fields = CartFields::default();
+        let there = self.object(place, |reader, key, at| {
+            match key {
+                "tab_id" => fields.tab_id = reader.text(at)?,
+                "location_id" => fields.location_id = reader.text(at)?,
+                "currency" => fields.currency = reader.text(at)?,
+                "channel" => fields.channel = reader.text(at)?,
+                "subtotal" => fields.subtotal = reader.number(at)?,
+                "tax" => fields.tax = reader.number(at)?,
+                "total" => fields.total = reader.number(at)?,
+                "lines" => {
+                    reader.builder.restart_lines();
+                    reader.list(at, "a list", Self::line)?;
                 }
+                "fees" => {
+                    reader.builder.restart_fees();
+                    reader.list(at, "a list", Self::fee)?;
+                }
+                "customer" => reader.customer(at)?,
+                _ => reader.pull.skip(at.depth)?,
             }
-            _ => skip(map, place)?,
+            Ok(())
+        })?;
+        self.pull.end()?;
+        Ok(there.then_some(fields))
+    }
+
+    fn line(&mut self, place: Place<'_>) -> Result<(), Wrong> {
+        let mut fields = LineFields::default();
+        let there = self.object(place, |reader, key, at| {
+            match key {
+                "id" => fields.id = reader.text(at)?,
+                "sku" => fields.sku = reader.text(at)?,
+                "tag" => fields.tag = reader.words(at)?,
+                "name" => fields.name = reader.text(at)?,
+                "category" => fields.category = reader.words(at)?,
+                "quantity" => fields.quantity = reader.number(at)?,
+                "unit_price" => fields.unit_price = reader.number(at)?,
+                "min_unit_price" => fields.min_unit_price = reader.number(at)?,
+                _ => reader.pull.skip(at.depth)?,
+            }
+            Ok(())
+        })?;
+        if there {
+            self.builder.line(&fields, place.path, self.sink);
         }
         Ok(())
     }
-}
 
-impl<'de> Fields<'de> for LineFields<'de> {
-    fn read<A: MapAccess<'de>>(
+    fn fee(&mut self, place: Place<'_>) -> Result<(), Wrong> {
+        let mut fields = FeeFields::default();
+        let there = self.object(place, |reader, key, at| {
+            match key {
+                "id" => fields.id = reader.text(at)?,
+                "kind" => fields.kind = reader.text(at)?,
+                "amount" => fields.amount = reader.number(at)?,
+                _ => reader.pull.skip(at.depth)?,
+            }
+            Ok(())
+        })?;
+        if there {
+            self.builder.fee(&fields, place.path, self.sink);
+        }
+        Ok(())
+    }
+
+    fn customer(&mut self, place: Place<'_>) -> Result<(), Wrong> {
+        let mut fields = CustomerFields::default();
+        let there = self.object(place, |reader, key, at| {
+            match key {
+                "id" => fields.id = reader.text(at)?,
+                "phone" => fields.phone = reader.text(at)?,
+                "email" => fields.email = reader.text(at)?,
+                "tier" => fields.tier = reader.text(at)?,
+                "tag" => fields.tag = reader.words(at)?,
+                "first_order" => fields.first_order = reader.flag(at)?,
+                "orders" => fields.orders = reader.number(at)?,
+                _ => reader.pull.skip(at.depth)?,
+            }
+            Ok(())
+        })?;
+        if there {
+            self.builder.customer(&fields, place.path, self.sink);
+        }
+        Ok(())
+    }
+
+    /// Reads an object member by member; `false` for null, or for anything else once that is noted.
+    fn object(
         &mut self,
-        key: &str,
-        map: &mut A,
-        builder: &mut Builder,
         place: Place<'_>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "id" => self.id = text(map, place)?,
-            "sku" => self.sku = text(map, place)?,
-            "name" => self.name = text(map, place)?,
-            "category" => self.category = map.next_value_seed(WordsSeed { builder, place })?,
-            "tag" => self.tag = map.next_value_seed(WordsSeed { builder, place })?,
-            "quantity" => self.quantity = number(map, place)?,
-            "unit_price" => self.unit_price = number(map, place)?,
-            "min_unit_price" => self.min_unit_price = number(map, place)?,
-            _ => skip(map, place)?,
+        mut member: impl FnMut(&mut Self, &str, Place<'_>) -> Result<(), Wrong>,
+    ) -> Result<bool, Wrong> {
+        if self.pull.peek()? != b'{' {
+            self.wrong(place, "an object")?;
+            return Ok(false);
         }
-        Ok(())
+        let depth = self.pull.enter(place.depth)?;
+        let mut first = true;
+        while self.pull.more(first, b'}')? {
+            first = false;
+            let key = self.pull.key()?;
+            member(self, &key, Place { path: &Path::Key(place.path, &key), depth })?;
+        }
+        Ok(true)
     }
 
-    fn done(&self, builder: &mut Builder, place: Place<'_>) {
-        builder.line(self, place.path, place.sink);
-    }
-}
-
-impl<'de> Fields<'de> for FeeFields<'de> {
-    fn read<A: MapAccess<'de>>(
+    /// Reads a list element by element; nothing for null, or for anything else once that is noted.
+    fn list(
         &mut self,
-        key: &str,
-        map: &mut A,
-        _: &mut Builder,
         place: Place<'_>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "id" => self.id = text(map, place)?,
-            "kind" => self.kind = text(map, place)?,
-            "amount" => self.amount = number(map, place)?,
-            _ => skip(map, place)?,
+        expected: &str,
+        mut element: impl FnMut(&mut Self, Place<'_>) -> Result<(), Wrong>,
+    ) -> Result<(), Wrong> {
+        if self.pull.peek()? != b'[' {
+            return self.wrong(place, expected);
+        }
+        let depth = self.pull.enter(place.depth)?;
+        let mut index = 0_usize;
+        while self.pull.more(index == 0, b']')? {
+            element(self, Place { path: &Path::Index(place.path, index), depth })?;
+            index = index.wrapping_add(1);
         }
         Ok(())
     }
 
-    fn done(&self, builder: &mut Builder, place: Place<'_>) {
-        builder.fee(self, place.path, place.sink);
+    fn words(&mut self, place: Place<'_>) -> Result<Words, Wrong> {
+        let mark = self.builder.mark();
+        self.list(place, "a list of texts", |reader, at| {
+            if let Some(word) = reader.text(at)? {
+                reader.builder.word(&word);
+            }
+            Ok(())
+        })?;
+        Ok(self.builder.words_since(mark))
     }
-}
 
-impl<'de> Fields<'de> for CustomerFields<'de> {
-    fn read<A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        builder: &mut Builder,
-        place: Place<'_>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "id" => self.id = text(map, place)?,
-            "phone" => self.phone = text(map, place)?,
-            "email" => self.email = text(map, place)?,
-            "tier" => self.tier = text(map, place)?,
-            "tag" => self.tag = map.next_value_seed(WordsSeed { builder, place })?,
-            "first_order" => self.first_order = flag(map, place)?,
-            "orders" => self.orders = number(map, place)?,
-            _ => skip(map, place)?,
+    fn text(&mut self, place: Place<'_>) -> Result<Text<'a>, Wrong> {
+        Ok(match self.pull.scalar(place.depth)? {
+            Scalar::Null => None,
+            Scalar::Text(text) => Some(text),
+            other => {
+                self.note(&other, "a text", place);
+                Some(Cow::Borrowed(ANY_TEXT))
+            }
+        })
+    }
+
+    fn number(&mut self, place: Place<'_>) -> Result<Option<i64>, Wrong> {
+        Ok(match self.pull.scalar(place.depth)? {
+            Scalar::Null => None,
+            Scalar::Number(number) => Some(number),
+            other => {
+                self.note(&other, "a whole number", place);
+                Some(ANY_NUMBER)
+            }
+        })
+    }
+
+    fn flag(&mut self, place: Place<'_>) -> Result<Option<bool>, Wrong> {
+        Ok(match self.pull.scalar(place.depth)? {
+            Scalar::Null => None,
+            Scalar::Flag(flag) => Some(flag),
+            other => {
+                self.note(&other, "true or false", place);
+                None
+            }
+        })
+    }
+
+    /// Notes what stands here instead of a list or an object, and reads over it; null is no fault.
+    #[cold]
+    fn wrong(&mut self, place: Place<'_>, expected: &str) -> Result<(), Wrong> {
+        let found = self.pull.scalar(place.depth)?;
+        if found != Scalar::Null {
+            self.note(&found, expected, place);
         }
         Ok(())
     }
 
-    fn done(&self, builder: &mut Builder, place: Place<'_>) {
-        builder.customer(self, place.path, place.sink);
+    #[cold]
+    fn note(&self, found: &Scalar<'_>, expected: &str, place: Place<'_>) {
+        if self.sink.is_full() {
+            return;
+        }
+        let found = match found {
+            Scalar::Null => "null",
+            Scalar::Flag(_) => "true or false",
+            Scalar::Number(_) => "a number",
+            Scalar::Text(_) => "a text",
+            Scalar::Other(what) => what,
+        };
+        self.sink.add(place.path, format!("is {found}, and should be {expected}"));
     }
 }

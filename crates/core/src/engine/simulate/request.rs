@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::{
     campaign::{Campaign, document},
-    cart::{Cart, CartSeed},
+    cart::{self, Cart},
     code::CanonicalCode,
     fault::{Faults, Path, Sink},
     json::{self, At, KeySeed, Node, NodeSeed, Skip},
@@ -88,9 +89,9 @@ impl<'de> Visitor<'de> for RequestSeed<'_> {
                 "at" => at,
                 "location" => location,
                 "cart" => {
+                    let json: &RawValue = map.next_value()?;
                     let path = &Path::Key(&root, "cart");
-                    let depth = 1;
-                    cart = Some(map.next_value_seed(CartSeed { sink, path, depth })?);
+                    cart = Some(cart::read::document(json.get().as_bytes(), sink, path, 1));
                     continue;
                 }
                 _ => {
