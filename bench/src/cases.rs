@@ -8,8 +8,17 @@ pub struct Case {
     pub name: &'static str,
     /// The request: campaigns, cart, time and place.
     pub request: Value,
-    /// The most instructions that reading the cart and deciding may take together.
-    pub limit: Option<u64>,
+    /// The most instructions it may take, and of what.
+    pub limit: Option<(u64, Of)>,
+}
+
+/// What a limit is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Reading the cart and deciding, together.
+    CartAndDecide,
+    /// Deciding alone, whatever reading a cart that long takes.
+    Decide,
 }
 
 /// A menu: category, article, price of one, tags.
@@ -100,9 +109,9 @@ pub fn all() -> serde_json::Result<Vec<Case>> {
         limit,
     };
     Ok(vec![
-        case("5 lines, 1 offer", 5, &one, Some(60_000)),
+        case("5 lines, 1 offer", 5, &one, Some((60_000, Of::CartAndDecide))),
         case("20 lines, 25 offers", 20, &many, None),
         case("200 lines, 1 offer", 200, &one, None),
-        case("200 lines, 25 offers", 200, &many, Some(1_100_000)),
+        case("200 lines, 25 offers", 200, &many, Some((1_100_000, Of::Decide))),
     ])
 }

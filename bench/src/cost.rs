@@ -3,7 +3,10 @@
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::{cases::Case, engine::Rules};
+use crate::{
+    cases::{Case, Of},
+    engine::Rules,
+};
 
 /// What a checkout costs, in Wasm instructions and pages of memory.
 pub struct Cost {
@@ -33,6 +36,14 @@ impl Cost {
     /// Of a checkout: reading the cart and deciding.
     pub fn checkout(&self) -> u64 {
         self.cart.saturating_add(self.decide)
+    }
+
+    /// What a limit is on.
+    pub fn limited(&self, of: Of) -> u64 {
+        match of {
+            Of::CartAndDecide => self.checkout(),
+            Of::Decide => self.decide,
+        }
     }
 
     /// Counts a case.
