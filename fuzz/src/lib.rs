@@ -1,7 +1,7 @@
 //! Any bytes as a campaign, a cart or a request: an answer in bounded time, and no panic.
 //!
 //! The targets are plain functions of bytes. `cargo test --package promo-fuzz` drives them with mutations of
-//! the vectors and examples ([`mutate`]) on the stable toolchain: two seconds in all, a minute with
+//! the vectors ([`mutate`]) on the stable toolchain: a second or two in all, a minute on two cores with
 //! `PROMO_LONG=1`, as `cargo xtask test --long` does. With a nightly toolchain and cargo-fuzz, coverage
 //! drives them: `cargo +nightly fuzz run --fuzz-dir fuzz/libfuzzer campaign` (or `cart`, `simulate`).
 //!

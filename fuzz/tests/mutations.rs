@@ -14,9 +14,9 @@ use std::{panic, time::Duration};
 use promo_fuzz::{TARGETS, Target, mutate::Corpus};
 use xtask::report::Clock;
 
-/// How long each target is driven in an ordinary run, and in a long one. They run side by side.
+/// How long each target is driven in an ordinary run, and in a long one: a minute in all on two cores.
 const SHORT: Duration = Duration::from_millis(700);
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(30);
 
 /// No input this long takes this long, not even unoptimised on a busy machine; the sharp bound is a
 /// count of instructions (`bench/tests/bounded.rs`).
