@@ -11,7 +11,7 @@
 use promo_bench::{cases, cost::Cost, engine::Rules};
 
 /// What the limited cases may cost until they are within their limits; no more than they do today.
-const TODAY: [(&str, u64); 2] = [("5 lines, 1 offer", 78_000), ("200 lines, 25 offers", 2_000_000)];
+const TODAY: [(&str, u64); 1] = [("200 lines, 25 offers", 2_000_000)];
 
 #[test]
 fn a_checkout_costs_no_more_than_its_limit() {

@@ -200,7 +200,16 @@ impl<'a> Reader<'a, '_> {
         Ok(self.builder.words_since(mark))
     }
 
+    #[inline]
     fn text(&mut self, place: Place<'_>) -> Result<Text<'a>, Wrong> {
+        match self.pull.plain_text() {
+            Some(text) => Ok(Some(Cow::Borrowed(text))),
+            None => self.any_text(place),
+        }
+    }
+
+    #[inline(never)]
+    fn any_text(&mut self, place: Place<'_>) -> Result<Text<'a>, Wrong> {
         Ok(match self.pull.scalar(place.depth)? {
             Scalar::Null => None,
             Scalar::Text(text) => Some(text),
@@ -212,6 +221,14 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn number(&mut self, place: Place<'_>) -> Result<Option<i64>, Wrong> {
+        match self.pull.plain_number() {
+            Some(number) => Ok(Some(number)),
+            None => self.any_number(place),
+        }
+    }
+
+    #[inline(never)]
+    fn any_number(&mut self, place: Place<'_>) -> Result<Option<i64>, Wrong> {
         Ok(match self.pull.scalar(place.depth)? {
             Scalar::Null => None,
             Scalar::Number(number) => Some(number),

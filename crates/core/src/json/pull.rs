@@ -49,7 +49,16 @@ impl<'a> Pull<'a> {
     }
 
     /// The first byte of what comes next, white space aside.
+    #[inline(always)]
     pub fn peek(&mut self) -> Result<u8, Wrong> {
+        match self.byte() {
+            Some(byte) if byte > b' ' => Ok(byte),
+            _ => self.peek_beyond_space(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_beyond_space(&mut self) -> Result<u8, Wrong> {
         while let Some(byte) = self.byte() {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Ok(byte);
@@ -95,16 +104,61 @@ impl<'a> Pull<'a> {
     }
 
     /// A key and the colon after it.
+    #[inline]
     pub fn key(&mut self) -> Result<Cow<'a, str>, Wrong> {
-        if self.peek()? != b'"' {
-            return Err(Wrong("a key in quotes is missing"));
-        }
-        let key = self.string()?;
+        let key = match self.plain_text() {
+            Some(key) => Cow::Borrowed(key),
+            None if self.peek()? == b'"' => self.string()?,
+            None => return Err(Wrong("a key in quotes is missing")),
+        };
         if self.peek()? != b':' {
             return Err(Wrong("a colon is missing"));
         }
         self.advance(1);
         Ok(key)
+    }
+
+    /// A text without escapes, when that is what comes next; else nothing is read.
+    #[inline(always)]
+    pub fn plain_text(&mut self) -> Option<&'a str> {
+        if self.peek().ok()? != b'"' {
+            return None;
+        }
+        let begin = self.at.wrapping_add(1);
+        let end = plain(self.text.as_bytes(), begin);
+        if self.text.as_bytes().get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end.wrapping_add(1);
+        self.text.get(begin..end)
+    }
+
+    /// A number of a few digits, when that is what comes next; else nothing is read.
+    #[inline(always)]
+    pub fn plain_number(&mut self) -> Option<i64> {
+        let first = self.peek().ok()?;
+        if !first.is_ascii_digit() {
+            return None;
+        }
+        let (mut value, mut digits) = (0_i64, 0_usize);
+        let mut rest = self.text.as_bytes().get(self.at..)?.iter();
+        loop {
+            let byte = *rest.next()?;
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                // Whatever is no mark of the grammar is for the other way to judge.
+                let ends = matches!(byte, b',' | b'}' | b']');
+                if !ends || digits > 18 || (first == b'0' && digits > 1) {
+                    return None;
+                }
+                break;
+            }
+            // Eighteen digits always fit; the value of more is not used.
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+            digits = digits.wrapping_add(1);
+        }
+        self.advance(digits);
+        Some(value)
     }
 
     /// A value that should be neither list nor object.
@@ -154,12 +208,7 @@ impl<'a> Pull<'a> {
         let begin = self.at;
         while let Some(digit @ b'0'..=b'9') = self.byte() {
             let digit = i64::from(digit.wrapping_sub(b'0'));
-            // Eighteen digits always fit.
-            value = if self.at.wrapping_sub(begin) < 18 {
-                value.map(|value| value.wrapping_mul(10).wrapping_add(digit))
-            } else {
-                value.and_then(|value| value.checked_mul(10)?.checked_add(digit))
-            };
+            value = value.and_then(|value| value.checked_mul(10)?.checked_add(digit));
             self.advance(1);
         }
         if self.at == begin { Err(Wrong("a digit is missing")) } else { Ok(value) }
@@ -200,14 +249,12 @@ impl<'a> Pull<'a> {
 
     /// A text whose opening quote is here.
     fn string(&mut self) -> Result<Cow<'a, str>, Wrong> {
+        if let Some(text) = self.plain_text() {
+            return Ok(Cow::Borrowed(text));
+        }
         self.advance(1);
         let begin = self.at;
         self.at = plain(self.text.as_bytes(), begin);
-        if self.byte() == Some(b'"') {
-            let text = self.text.get(begin..self.at).unwrap_or_default();
-            self.advance(1);
-            return Ok(Cow::Borrowed(text));
-        }
         self.escaped(begin).map(Cow::Owned)
     }
 
@@ -280,29 +327,29 @@ impl<'a> Pull<'a> {
 
 /// Where the first quote, backslash or control character stands, from a place on; the end, if none does.
 fn plain(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGH: u64 = ONES << 7;
-    // A byte that is 0 (or less than so much) gets its high bit; the lowest such bit is never wrong.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    while let Some(Ok(chunk)) = bytes.get(at..at.wrapping_add(8)).map(<[u8; 8]>::try_from) {
-        let word = u64::from_le_bytes(chunk);
-        let quote = zero(word ^ (ONES.wrapping_mul(0x22)));
-        let backslash = zero(word ^ (ONES.wrapping_mul(0x5c)));
-        let control = word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word;
-        let found = (quote | backslash | control) & HIGH;
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    while let Some((eight, after)) = rest.split_first_chunk::<8>() {
+        let found = specials(u64::from_le_bytes(*eight));
         if found != 0 {
-            return at
-                .wrapping_add(usize::try_from(found.trailing_zeros() / 8).unwrap_or_default());
+            let before = found.trailing_zeros() / 8;
+            return at.wrapping_add(usize::try_from(before).unwrap_or_default());
         }
+        rest = after;
         at = at.wrapping_add(8);
     }
-    while let Some(byte) = bytes.get(at) {
-        if matches!(byte, b'"' | b'\\' | ..=0x1f) {
-            break;
-        }
-        at = at.wrapping_add(1);
-    }
-    at
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..=0x1f);
+    at.wrapping_add(rest.iter().position(special).unwrap_or(rest.len()))
+}
+
+/// Marks quotes, backslashes and control characters among eight bytes; the lowest mark is right.
+fn specials(bytes: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    // Which bytes are less than so much, by their high bits.
+    let less = |bytes: u64, than: u64| bytes.wrapping_sub(ONES.wrapping_mul(than)) & !bytes;
+    // With this bit changed a quote stands right above the control characters.
+    let quote_or_control = less(bytes ^ ONES.wrapping_mul(0x02), 0x21);
+    let backslash = less(bytes ^ ONES.wrapping_mul(0x5c), 0x01);
+    (quote_or_control | backslash) & (ONES << 7)
 }
 
 #[cfg(test)]
