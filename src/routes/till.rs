@@ -2,9 +2,9 @@
 
 use promo_core::cart::Cart;
 use promo_core::checkout::{Event, Failure, Inquired};
-use promo_core::customer::pseudonym;
 use promo_core::engine::{Context, LocationFacts, Reason};
 use promo_core::ident::LocationId;
+use promo_core::identity::{self, Rules};
 use promo_core::ledger::TabKey;
 use promo_core::location::Location;
 use worker::Env;
@@ -63,6 +63,11 @@ impl Place {
         }
     }
 
+    /// How the place's guests are told from each other.
+    fn identity_rules(&self) -> Rules {
+        Rules { region: self.location.phone_region, ..Rules::default() }
+    }
+
     /// What a guest reads when an offer is not given.
     pub fn refused(&self) -> &str {
         &self.defaults.refused
@@ -86,8 +91,10 @@ impl Place {
         };
         call.trace.note("location", tab.location.as_str());
         call.trace.note("tab", tab.tab.as_str());
+        let rules = self.identity_rules();
+        let pseudonym = |guest| identity::of_customer(&guest, &rules, pepper.as_bytes());
         Ok(Event {
-            customer: cart.customer().and_then(|guest| pseudonym(&guest, pepper.as_bytes())),
+            customer: cart.customer().and_then(pseudonym).map(|guest| guest.to_string()),
             tab,
             cart,
             received: call.received,

@@ -7,10 +7,11 @@ pub mod campaign;
 pub mod cart;
 pub mod checkout;
 pub mod code;
-pub mod customer;
+
 pub mod engine;
 pub mod fault;
 pub mod ident;
+pub mod identity;
 pub mod json;
 pub mod ledger;
 pub mod location;

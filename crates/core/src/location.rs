@@ -10,6 +10,7 @@
 use serde_json::Value;
 
 use crate::fault::{Faults, Path, Sink};
+use crate::identity::Region;
 use crate::money::Currency;
 use crate::time::Zone;
 
@@ -46,7 +47,7 @@ pub struct Location {
     /// In what its POS wants amounts.
     pub amount_unit: Option<AmountUnit>,
     /// ISO 3166 country of phone numbers written without one.
-    pub phone_region: Option<String>,
+    pub phone_region: Option<Region>,
 }
 
 impl Location {
@@ -85,9 +86,7 @@ impl Location {
                 }
                 "phone_region" => {
                     location.phone_region = read(value, &path, &sink, |text| {
-                        let region =
-                            text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
-                        region.then(|| text.to_owned()).ok_or_else(|| {
+                        Region::parse(text).ok_or_else(|| {
                             format!("{text:?} is no country; use two letters, as in \"US\"")
                         })
                     });

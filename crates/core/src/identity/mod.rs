@@ -1,0 +1,266 @@
+//! Who somebody is: a phone number, an e-mail address, a loyalty number of ours, or a point of sale's
+//! own name for a guest; each in one spelling, so that a guest is found however a till writes him.
+//!
+//! This is the one notion of identity, for counting a campaign's guests, for members and for cards. It is
+//! never stored or logged: what is, is its [`Pseudonym`], HMAC-SHA256 under the deployment's secret
+//! `PII_PEPPER`. Equal identities have equal pseudonyms, and without the secret nobody finds the guest.
+
+mod email;
+mod number;
+mod phone;
+
+use std::fmt;
+
+pub use email::Email;
+use hmac::{Hmac, KeyInit, Mac};
+pub use number::MemberNumber;
+pub use phone::{Phone, Region};
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::Sha256;
+
+use crate::cart::Customer;
+
+/// A text that is no identity; it says what would be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadIdentity(pub(crate) &'static str);
+
+impl fmt::Display for BadIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for BadIdentity {}
+
+/// How identities are brought to one spelling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Where phone numbers without a country are from.
+    pub region: Option<Region>,
+    /// What of an e-mail address does not count.
+    pub email: EmailRules,
+}
+
+/// What of an e-mail address does not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmailRules {
+    /// Domains whose mailboxes are the same with and without dots.
+    pub ignore_dots_for: Vec<String>,
+    /// Whether `guest+anything` is `guest`.
+    pub ignore_plus: bool,
+}
+
+/// Who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// By telephone.
+    Phone(Phone),
+    /// By e-mail.
+    Email(Email),
+    /// By loyalty number.
+    Number(MemberNumber),
+}
+
+impl Identity {
+    /// Reads what a guest gave or an operator typed: an address has an `@`, a loyalty number begins
+    /// with its letter, anything else is a phone number.
+    ///
+    /// # Errors
+    /// When it is none of these.
+    pub fn parse(text: &str, rules: &Rules) -> Result<Self, BadIdentity> {
+        let text = text.trim();
+        if text.contains('@') || text.contains('\u{ff20}') {
+            Email::parse(text, &rules.email).map(Self::Email)
+        } else if text.starts_with(['M', 'm']) {
+            MemberNumber::parse(text).map(Self::Number)
+        } else if text.starts_with(|c: char| c.is_alphabetic()) && !text.starts_with("tel:") {
+            Err(BadIdentity("is no phone number, no e-mail address and no loyalty number"))
+        } else {
+            Phone::parse(text, rules.region).map(Self::Phone)
+        }
+    }
+
+    /// Which kind it is: `phone`, `email` or `number`.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Phone(_) => Kind::Phone,
+            Self::Email(_) => Kind::Email,
+            Self::Number(_) => Kind::Number,
+        }
+    }
+
+    /// What is kept of it.
+    #[must_use]
+    pub fn pseudonym(&self, pepper: &[u8]) -> Pseudonym {
+        Pseudonym::of(&self.to_string(), pepper)
+    }
+}
+
+/// With its kind, because this is what its pseudonym is made of.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Phone(phone) => write!(f, "phone:{phone}"),
+            Self::Email(email) => write!(f, "email:{email}"),
+            Self::Number(number) => write!(f, "number:{number}"),
+        }
+    }
+}
+
+/// A kind of identity, in the order in which they are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A telephone number.
+    Phone,
+    /// An e-mail address.
+    Email,
+    /// A loyalty number.
+    Number,
+}
+
+/// What is kept of an identity: 128 bits of its HMAC, enough to tell the guests of the world apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Pseudonym(Box<str>);
+
+impl Pseudonym {
+    fn of(identity: &str, pepper: &[u8]) -> Self {
+        let mut text = String::with_capacity(32);
+        // A key of any length is one: this does not fail.
+        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(pepper) {
+            mac.update(identity.as_bytes());
+            for byte in mac.finalize().into_bytes().iter().take(16) {
+                text.push_str(&format!("{byte:02x}"));
+            }
+        }
+        Self(text.into())
+    }
+
+    /// 32 hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Pseudonym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pseudonym {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        if text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(serde::de::Error::custom("not a pseudonym of ours"))
+        }
+    }
+}
+
+/// The pseudonym of a cart's customer, as campaigns count customers: of the POS's own id where there is
+/// one, else of the phone number, else of the e-mail address; `None` when nothing identifies the guest.
+/// What cannot be read as a phone number or address still counts, as it is written.
+#[must_use]
+pub fn of_customer(customer: &Customer<'_>, rules: &Rules, pepper: &[u8]) -> Option<Pseudonym> {
+    if let Some(id) = customer.id() {
+        return Some(Pseudonym::of(&format!("id:{id}"), pepper));
+    }
+    if let Some(text) = customer.phone() {
+        return Some(match Phone::parse(text, rules.region) {
+            Ok(phone) => Identity::Phone(phone).pseudonym(pepper),
+            Err(_) => {
+                let bare: String =
+                    text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+                Pseudonym::of(&format!("phone:{bare}"), pepper)
+            }
+        });
+    }
+    let text = customer.email()?;
+    Some(match Email::parse(text, &rules.email) {
+        Ok(email) => Identity::Email(email).pseudonym(pepper),
+        Err(_) => Pseudonym::of(&format!("email:{}", text.trim().to_lowercase()), pepper),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::{CartDraft, CustomerDraft};
+
+    fn with(id: Option<&str>, phone: Option<&str>, email: Option<&str>) -> Option<Pseudonym> {
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        let customer = CustomerDraft {
+            id: text(id),
+            phone: text(phone),
+            email: text(email),
+            ..CustomerDraft::default()
+        };
+        let draft = CartDraft {
+            currency: Some("USD".to_owned()),
+            subtotal: Some(1),
+            customer: Some(customer),
+            ..CartDraft::default()
+        };
+        let cart = draft.check().unwrap();
+        let rules = Rules { region: Region::parse("US"), ..Rules::default() };
+        cart.customer().and_then(|customer| of_customer(&customer, &rules, b"pepper"))
+    }
+
+    #[test]
+    fn spellings_of_one_guest_have_one_pseudonym() {
+        assert_eq!(
+            with(None, Some("+1 608 555-0100"), None),
+            with(None, Some("(608) 555-0100"), Some("x@y.example"))
+        );
+        assert_eq!(with(None, None, Some("A@B.example ")), with(None, None, Some("a@b.example")));
+    }
+
+    #[test]
+    fn a_guest_is_counted_by_a_number_that_is_none_too() {
+        assert_eq!(with(None, Some("12-34"), None), with(None, Some("1234"), None));
+        assert_ne!(with(None, Some("1234"), None), with(None, Some("1235"), None));
+        assert_eq!(with(None, None, Some("GUEST")), with(None, None, Some("guest")));
+    }
+
+    #[test]
+    fn an_id_is_no_phone_number_though_it_reads_like_one() {
+        assert_ne!(with(Some("5550100"), None, None), with(None, Some("5550100"), None));
+    }
+
+    #[test]
+    fn a_guest_nobody_can_name_has_no_pseudonym() {
+        assert_eq!(with(None, None, None), None);
+    }
+
+    #[test]
+    fn what_a_guest_gives_tells_by_itself_what_it_is() {
+        let rules = Rules { region: Region::parse("US"), ..Rules::default() };
+        let number = MemberNumber::draw("x", 0);
+        for (text, shown) in [
+            ("(608) 555-0100", "phone:+16085550100".to_owned()),
+            ("A@b.example", "email:a@b.example".to_owned()),
+            (number.as_str(), format!("number:{number}")),
+        ] {
+            assert_eq!(Identity::parse(text, &rules).unwrap().to_string(), shown);
+        }
+        for text in ["", "Anna", "mallory", "12", "@"] {
+            assert!(Identity::parse(text, &rules).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pseudonym_is_hexadecimal_and_depends_on_the_pepper() {
+        let identity = Identity::parse("a@b.example", &Rules::default()).unwrap();
+        let one = identity.pseudonym(b"pepper");
+        assert_eq!(one.as_str().len(), 32);
+        assert_ne!(one, identity.pseudonym(b"salt"));
+        let read: Pseudonym = serde_json::from_str(&format!("{:?}", one.as_str())).unwrap();
+        assert_eq!(read, one);
+        assert!(serde_json::from_str::<Pseudonym>("\"guest\"").is_err());
+    }
+}
