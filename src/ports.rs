@@ -1,14 +1,15 @@
 //! How a checkout reaches the catalogue, the ledgers and the tabs from an edge, and how long it waits.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join_all, select};
 use promo_core::campaign::Campaign;
 use promo_core::checkout::{CleanUp, Ports, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
 use promo_core::ident::{CampaignId, OfferRef, TabId};
+use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +39,10 @@ pub struct Edge<'a> {
     later: &'a RefCell<Vec<CleanUp>>,
     /// By when the objects must have answered.
     deadline: Instant,
+    /// By when an INQUIRE must have heard all it asks, once it has begun to ask.
+    peek_until: Cell<Option<Instant>>,
+    /// Where the caller is, as [`crate::http::Call`] says.
+    region: &'static str,
 }
 
 impl<'a> Edge<'a> {
@@ -46,7 +51,8 @@ impl<'a> Edge<'a> {
     /// # Errors
     /// When the deployment lacks a binding.
     pub fn new(env: &'a Env, call: &'a Call) -> worker::Result<Self> {
-        Self::open(env, &call.trace, &call.later, call.received)
+        let edge = Self::open(env, &call.trace, &call.later, call.received)?;
+        Ok(Self { region: call.region, ..edge })
     }
 
     fn open(
@@ -56,20 +62,22 @@ impl<'a> Edge<'a> {
         received: Instant,
     ) -> worker::Result<Self> {
         let catalogue = Catalogue::open(env, trace)?;
-        Ok(Self { catalogue, env, trace, later, deadline: received.plus_millis(BUDGET) })
+        let deadline = received.plus_millis(BUDGET);
+        Ok(Self { catalogue, env, trace, later, deadline, peek_until: Cell::default(), region: "" })
     }
 
-    /// Asks an object and waits at most so long.
+    /// Asks an object and waits at most so long. An object that is not there yet is made near `region`.
     async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,
         binding: &str,
         name: &str,
+        region: &str,
         question: &Q,
         deadline: Instant,
     ) -> Result<A, Unreachable> {
         let start = now();
         let wait = u64::try_from(deadline.millis().saturating_sub(start.millis())).unwrap_or(0);
-        let answer = Box::pin(exchange(self.env, binding, name, question));
+        let answer = Box::pin(exchange(self.env, binding, name, region, question));
         let answer = match select(answer, Delay::from(Duration::from_millis(wait))).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => Err(format!("no answer within {wait} ms").into()),
@@ -96,25 +104,32 @@ impl<'a> Edge<'a> {
         tab: &TabId,
         question: &objects::tab::Question,
     ) -> Result<objects::tab::Answer, Unreachable> {
-        self.ask(TAB, tab.as_str(), question, self.deadline).await
+        self.ask(TAB, tab.as_str(), "", question, self.deadline).await
     }
 
-    /// Asks the object of a campaign's ledger.
+    /// Asks an object of a campaign's ledger.
     ///
     /// # Errors
     /// When it cannot be reached.
     pub async fn ask_ledger(
         &self,
         campaign: &CampaignId,
+        shard: &Shard,
         question: &objects::ledger::Question,
     ) -> Result<objects::ledger::Answer, Unreachable> {
         let deadline = match question {
-            objects::ledger::Question::Decide(campaign::Command::Peek(_)) => {
-                now().plus_millis(PEEK_BUDGET).min(self.deadline)
+            objects::ledger::Question::Decide(asked) if asked.1.is_read_only() => {
+                let until = self.peek_until.get().unwrap_or(now().plus_millis(PEEK_BUDGET));
+                self.peek_until.set(Some(until));
+                until.min(self.deadline)
             }
             _ => self.deadline,
         };
-        self.ask(LEDGER, campaign.as_str(), question, deadline).await
+        let name = match shard.is_root() {
+            true => campaign.to_string(),
+            false => format!("{campaign}#{}", shard.as_str()),
+        };
+        self.ask(LEDGER, &name, shard.region(), question, deadline).await
     }
 
     /// Asks the object that keeps the first reply to an `Idempotency-Key`.
@@ -126,7 +141,7 @@ impl<'a> Edge<'a> {
         key: &str,
         question: &objects::replies::Question,
     ) -> Result<Option<objects::replies::Kept>, Unreachable> {
-        self.ask(REPLIES, key, question, self.deadline).await
+        self.ask(REPLIES, key, "", question, self.deadline).await
     }
 }
 
@@ -135,9 +150,14 @@ async fn exchange<Q: Serialize, A: DeserializeOwned>(
     env: &Env,
     binding: &str,
     name: &str,
+    region: &str,
     question: &Q,
 ) -> worker::Result<(A, u64)> {
-    let stub = env.durable_object(binding)?.get_by_name(name)?;
+    let namespace = env.durable_object(binding)?;
+    let stub = match region {
+        "" => namespace.get_by_name(name)?,
+        region => namespace.get_by_name_with_location_hint(name, region)?,
+    };
     let body = serde_json::to_string(&Message::new(question))?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
@@ -167,13 +187,28 @@ impl Ports for Edge<'_> {
     async fn ledger(
         &self,
         campaign: &CampaignId,
+        shard: &Shard,
         command: &campaign::Command,
     ) -> Result<campaign::Reply, Unreachable> {
-        let question = objects::ledger::Question::Decide(command.clone());
-        match self.ask_ledger(campaign, &question).await? {
+        let question =
+            objects::ledger::Question::Decide(Box::new((shard.clone(), command.clone())));
+        match self.ask_ledger(campaign, shard, &question).await? {
             objects::ledger::Answer::Decided(reply) => Ok(reply),
             _ => Err(Unreachable),
         }
+    }
+
+    async fn ledgers(
+        &self,
+        campaign: &CampaignId,
+        commands: &[(Shard, campaign::Command)],
+    ) -> Vec<Result<campaign::Reply, Unreachable>> {
+        join_all(commands.iter().map(|(shard, command)| self.ledger(campaign, shard, command)))
+            .await
+    }
+
+    fn region(&self) -> &str {
+        self.region
     }
 
     async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {

@@ -1,6 +1,7 @@
 //! What every request and every reply has in common: bounds on what is read, problem documents,
 //! and the headers that are always there.
 
+mod region;
 mod reply;
 mod trace;
 
@@ -36,6 +37,8 @@ pub struct Call {
     /// The path's segments, decoded.
     pub segments: Vec<String>,
     request: RefCell<Request>,
+    /// Where in the world it came from, as Cloudflare names places for objects; empty: unknown.
+    pub region: &'static str,
     /// Where the time went, and what was decided.
     pub trace: Trace,
     /// What is to be done once the answer has gone out.
@@ -57,6 +60,7 @@ impl Call {
             received: now(),
             method: request.method(),
             segments: path.split('/').filter(|part| !part.is_empty()).map(decode).collect(),
+            region: region::of(&request),
             request: RefCell::new(request),
             trace: Trace::default(),
             later: RefCell::default(),

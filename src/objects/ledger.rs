@@ -1,9 +1,13 @@
-//! A campaign's ledger in its object's SQLite: [`promo_core::ledger::campaign`], which says why it is
-//! right, reading and writing two tables.
+//! One object of a campaign's ledger in its SQLite: [`promo_core::ledger::campaign`], which says why it
+//! is right, reading and writing three tables.
+
+use std::cell::Cell;
 
 use promo_core::ident::{LocationId, TabId};
 use promo_core::ledger::TabKey;
+use promo_core::ledger::campaign::rights::{Rights, Stock};
 use promo_core::ledger::campaign::{Books, Changes, Command, Reply, TabRecord, apply};
+use promo_core::ledger::shard::{Shard, Siblings};
 use serde::{Deserialize, Serialize};
 use worker::{
     DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object,
@@ -14,26 +18,32 @@ use super::store::{self, first_document, first_value, in_one_transaction, rows};
 use crate::http::now;
 
 // Keyed by text and without row ids: an index would be one more row written, and billed.
-const TABLES: [&str; 2] = [
+const TABLES: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS tab (location TEXT, tab TEXT, record TEXT NOT NULL,
      PRIMARY KEY (location, tab)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS counter (key TEXT PRIMARY KEY, used INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS counter (key TEXT PRIMARY KEY, used INTEGER NOT NULL, rights TEXT) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS siblings (one INTEGER PRIMARY KEY CHECK (one = 1), known TEXT NOT NULL)",
 ];
 
-/// One campaign's counters and redemptions.
+/// One object's counters and redemptions.
 #[durable_object(fetch)]
 pub struct Ledger {
     state: State,
+    /// The tables are there.
+    opened: Cell<bool>,
 }
 
 /// What is asked of an object.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
-    /// A command to the machine.
-    Decide(Command),
-    /// What the counters whose keys begin like this have counted, each beginning's sum.
+    /// A command to the machine, which is this one.
+    Decide(Box<(Shard, Command)>),
+    /// What the counters whose keys begin like this have counted, each beginning's sum; and who else
+    /// belongs to this ledger, if this is the root.
     Sums(Vec<String>),
+    /// Who else belongs to this ledger, if this is the root.
+    Roster,
     /// The records of so many tabs, those after this one.
     Tabs {
         /// Where the page before ended.
@@ -51,27 +61,53 @@ pub enum Question {
 pub enum Answer {
     /// The machine's reply.
     Decided(Reply),
-    /// Sums, in the order asked.
-    Sums(Vec<u64>),
+    /// Sums, in the order asked, and who else there is.
+    Sums(Vec<Sum>, Vec<Shard>),
+    /// Who else there is.
+    Roster(Vec<Shard>),
     /// Tabs with their records, in the order of their keys.
     Tabs(Vec<(TabKey, TabRecord)>),
 }
 
+/// What some counters have counted.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Sum {
+    /// Uses, or minor units.
+    pub used: u64,
+    /// Rights in hand: what they may still count without asking.
+    pub held: u64,
+}
+
+impl Ledger {
+    fn sql(&self) -> worker::Result<SqlStorage> {
+        let sql = self.state.storage().sql();
+        if !self.opened.replace(true) {
+            for table in TABLES {
+                sql.exec(table, None)?;
+            }
+            // Objects from before ledgers could be divided.
+            let columns = rows(&sql, "SELECT name FROM pragma_table_info('counter')", Vec::new())?;
+            if columns.iter().all(|[name]: &[String; 1]| name != "rights") {
+                sql.exec("ALTER TABLE counter ADD COLUMN rights TEXT", None)?;
+            }
+        }
+        Ok(sql)
+    }
+}
+
 impl DurableObject for Ledger {
     fn new(state: State, _env: Env) -> Self {
-        Self { state }
+        Self { state, opened: Cell::default() }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         super::answer(request, |question: Question| {
-            let sql = self.state.storage().sql();
-            for table in TABLES {
-                sql.exec(table, None)?;
-            }
+            let sql = self.sql()?;
             let books = Sqlite(&sql);
             let tabs = match question {
-                Question::Decide(command) => {
-                    let (reply, changes) = apply(&books, &command, now())?;
+                Question::Decide(asked) => {
+                    let (me, command) = *asked;
+                    let (reply, changes) = apply(&books, &me, &command, now())?;
                     let rows = match changes == Changes::default() {
                         true => 0,
                         false => in_one_transaction(&self.state, move || write(&sql, changes))?,
@@ -80,7 +116,13 @@ impl DurableObject for Ledger {
                 }
                 Question::Sums(prefixes) => {
                     let sums = prefixes.iter().map(|prefix| sum(&sql, prefix));
-                    return Ok((Answer::Sums(sums.collect::<worker::Result<_>>()?), 0));
+                    let sums = sums.collect::<worker::Result<_>>()?;
+                    let roster = books.siblings()?.roster.into_iter().collect();
+                    return Ok((Answer::Sums(sums, roster), 0));
+                }
+                Question::Roster => {
+                    let roster = books.siblings()?.roster.into_iter().collect();
+                    return Ok((Answer::Roster(roster), 0));
                 }
                 Question::Tabs { after, limit } => page(&sql, after, limit)?,
                 Question::Tab(key) => {
@@ -104,18 +146,46 @@ impl Books for Sqlite<'_> {
         first_document(self.0, query, vec![tab.location.as_str().into(), tab.tab.as_str().into()])
     }
 
-    fn used(&self, key: &str) -> worker::Result<u64> {
-        let query = "SELECT used FROM counter WHERE key = ?";
-        count(first_value(self.0, query, vec![key.into()])?.as_ref())
+    fn stock(&self, key: &str) -> worker::Result<Option<Stock>> {
+        let query = "SELECT used, rights FROM counter WHERE key = ?";
+        let row = self.0.exec(query, vec![key.into()])?.raw().next().transpose()?;
+        row.map(|row| stock(&row)).transpose()
+    }
+
+    fn siblings(&self) -> worker::Result<Siblings> {
+        let known = first_document(self.0, "SELECT known FROM siblings", Vec::new())?;
+        Ok(known.unwrap_or_default())
+    }
+
+    fn is_empty(&self) -> worker::Result<bool> {
+        let query = "SELECT EXISTS (SELECT 1 FROM tab) OR EXISTS (SELECT 1 FROM counter)";
+        Ok(count(first_value(self.0, query, Vec::new())?.as_ref())? == 0)
     }
 }
 
+fn stock(row: &[SqlStorageValue]) -> worker::Result<Stock> {
+    let rights = match row.get(1) {
+        Some(SqlStorageValue::String(text)) => Some(serde_json::from_str(text)?),
+        _ => None,
+    };
+    Ok(Stock { used: count(row.first())?, rights })
+}
+
 /// The sum of the counters whose keys begin with a prefix, which ends in `|`.
-fn sum(sql: &SqlStorage, prefix: &str) -> worker::Result<u64> {
+fn sum(sql: &SqlStorage, prefix: &str) -> worker::Result<Sum> {
     // The character after `|` ends the stretch of keys that begin so.
     let end = format!("{}}}", prefix.trim_end_matches('|'));
+    let stretch = || vec![SqlStorageValue::from(prefix), end.as_str().into()];
     let query = "SELECT sum(used) FROM counter WHERE key >= ? AND key < ?";
-    count(first_value(sql, query, vec![prefix.into(), end.into()])?.as_ref())
+    let used = count(first_value(sql, query, stretch())?.as_ref())?;
+    let query = "SELECT used, rights FROM counter WHERE key >= ? AND key < ? AND rights NOT NULL";
+    let mut held = 0_u64;
+    for row in sql.exec(query, stretch())?.raw() {
+        if let Stock { used, rights: Some(Rights::Holder(holder)) } = stock(&row?)? {
+            held = held.saturating_add(holder.in_hand(used));
+        }
+    }
+    Ok(Sum { used, held })
 }
 
 fn count(value: Option<&SqlStorageValue>) -> worker::Result<u64> {
@@ -158,10 +228,19 @@ fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
         let row = vec![tab.location.as_str().into(), tab.tab.as_str().into(), record.into()];
         rows = rows.saturating_add(store::write(sql, query, row)?);
     }
-    for (key, used) in changes.used {
-        let used = i64::try_from(used).map_err(|_| "a counter is out of range")?;
-        let query = "INSERT OR REPLACE INTO counter (key, used) VALUES (?, ?)";
-        let row = vec![key.into(), SqlStorageValue::try_from_i64(used)?];
+    for (key, stock) in changes.stocks {
+        let used = i64::try_from(stock.used).map_err(|_| "a counter is out of range")?;
+        let rights = match stock.rights {
+            Some(rights) => serde_json::to_string(&rights)?.into(),
+            None => SqlStorageValue::Null,
+        };
+        let query = "INSERT OR REPLACE INTO counter (key, used, rights) VALUES (?, ?, ?)";
+        let row = vec![key.into(), SqlStorageValue::try_from_i64(used)?, rights];
+        rows = rows.saturating_add(store::write(sql, query, row)?);
+    }
+    if let Some(siblings) = changes.siblings {
+        let query = "INSERT OR REPLACE INTO siblings (one, known) VALUES (1, ?)";
+        let row = vec![serde_json::to_string(&siblings)?.into()];
         rows = rows.saturating_add(store::write(sql, query, row)?);
     }
     Ok(rows)

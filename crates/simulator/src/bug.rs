@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use promo_core::checkout::CleanUp;
+use promo_core::ledger::campaign::rights::{Granted, Provided, Stock};
 use promo_core::ledger::campaign::{
     Books as _, Changes, Command, Give, Outcome, Redeem, Redeemed, Reply, Reverse, Which, apply,
 };
 use promo_core::ledger::counter::Measure;
+use promo_core::ledger::shard::Shard;
 use promo_core::ledger::tab;
 
 use crate::sim::Millis;
@@ -37,12 +39,21 @@ pub enum Bug {
     NeverUndone,
     /// A ledger that does not answer is taken to have agreed.
     AppliedOnAGuess,
+    /// Rights whose message was lost are granted once more, on top.
+    GrantedTwice,
+    /// A holder says that it gave rights back, and spends them.
+    RecallForgotten,
+    /// An owner that has none left says that there are none, and others hold some.
+    NeverRecalled,
+    /// A counter is taken over, and the former owner goes on.
+    TwoOwners,
 }
 
 /// What the ledger answers and writes with the fault; and after how long it writes.
 pub fn twist_ledger(
     bug: Option<Bug>,
     books: &Ledger,
+    shard: &Shard,
     command: &Command,
     reply: &mut Reply,
     changes: &mut Changes,
@@ -53,7 +64,7 @@ pub fn twist_ledger(
         (Bug::UndoTakesAll, Command::Reverse(Reverse { which: Which::Attempt(_), .. })) => {
             let Command::Reverse(undo) = command else { return None };
             let all = Command::Reverse(Reverse { which: Which::All, ..undo.clone() });
-            (*reply, *changes) = apply(books, &all, undo.received).unwrap();
+            (*reply, *changes) = apply(books, shard, &all, undo.received).unwrap();
         }
         (Bug::NoBarrier, Command::Reverse(_)) => {
             if let Some((_, record)) = &mut changes.tab {
@@ -64,12 +75,45 @@ pub fn twist_ledger(
         (Bug::LostWrite, Command::Redeem(redeem)) if redeem.received.millis() % 3 == 0 => {
             *changes = Changes::default();
         }
-        (Bug::TakenTwice, Command::Redeem(redeem)) if recalls(reply) && changes.used.is_empty() => {
+        (Bug::TakenTwice, Command::Redeem(redeem))
+            if recalls(reply) && changes.stocks.is_empty() =>
+        {
             let counted = redeem.counters.iter().filter(|c| c.measure == Measure::Uses);
-            let again = |key: &String| (key.clone(), books.used(key).unwrap() + 1);
-            changes.used = counted.map(|counter| again(&counter.key)).collect();
+            let again = |key: &String| {
+                let stock = books.stock(key).unwrap().unwrap_or_default();
+                (key.clone(), Stock { used: stock.used + 1, ..stock })
+            };
+            changes.stocks = counted.map(|counter| again(&counter.key)).collect();
         }
-        (Bug::ReversedInNameOnly, Command::Reverse(_)) => changes.used.clear(),
+        (Bug::ReversedInNameOnly, Command::Reverse(_)) => changes.stocks.clear(),
+        (Bug::GrantedTwice, Command::Provide(provide)) => {
+            let Reply::Provided(provided, _) = reply else { return None };
+            for (provided, asked) in provided.iter_mut().zip(&provide.provisions) {
+                // "So many more", as if nothing could be on its way already.
+                if let Provided::Granted(granted) = provided
+                    && changes.stocks.is_empty()
+                {
+                    granted.granted += asked.units;
+                }
+            }
+        }
+        (Bug::RecallForgotten, Command::Recall(_)) => changes.stocks.clear(),
+        (Bug::NeverRecalled, Command::Provide(provide)) => {
+            let Reply::Provided(provided, _) = reply else { return None };
+            for (provided, asked) in provided.iter_mut().zip(&provide.provisions) {
+                if let Provided::Recall(from) = provided {
+                    let Some((_, granted)) = from.first() else { continue };
+                    let (granted, key) = (granted.clone(), asked.counter.key.clone());
+                    *provided = Provided::Granted(Granted {
+                        key,
+                        granted: asked.received,
+                        last: true,
+                        ..granted
+                    });
+                }
+            }
+        }
+        (Bug::TwoOwners, Command::Cede(..)) => changes.stocks.clear(),
         (Bug::OneTooMany, Command::Redeem(redeem)) => {
             let more = Command::Redeem(Redeem {
                 counters: redeem
@@ -83,7 +127,7 @@ pub fn twist_ledger(
                     .collect(),
                 ..redeem.clone()
             });
-            (*reply, *changes) = apply(books, &more, redeem.received).unwrap();
+            (*reply, *changes) = apply(books, shard, &more, redeem.received).unwrap();
         }
         _ => {}
     }
@@ -107,6 +151,7 @@ pub fn guess(bug: Option<Bug>, command: &Command) -> Option<Reply> {
         outcomes: redeem.asks.iter().map(|ask| agreed(&ask.give)).collect(),
         room: None,
         standing: given.map(|(offer, give)| (offer, give.amount)).collect(),
+        needs: Vec::new(),
     }))
 }
 

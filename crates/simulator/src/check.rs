@@ -1,8 +1,12 @@
 //! The promises that hold at every moment, looked at after every turn and every answer.
 
+use std::collections::BTreeMap;
+
 use promo_core::ident::{CampaignId, OfferRef};
 use promo_core::ledger::TabKey;
-use promo_core::ledger::campaign::{Command, Outcome, Redeem, Refusal, Reply};
+use promo_core::ledger::campaign::rights::{Provided, Rights};
+use promo_core::ledger::campaign::{Command, Outcome, Redeem, Refusal, Reply, TabRecord};
+use promo_core::ledger::shard::Shard;
 use promo_core::time::{Calendar, Instant, TimeOfDay, Window, Zone};
 
 use crate::count::{self, Use, counts_offer, quotas, recount};
@@ -34,8 +38,7 @@ pub fn after_turn(
     grown: &[String],
 ) {
     let counted = recount(world, campaign);
-    let mut used = world.ledgers.borrow()[campaign].used.clone();
-    used.retain(|_, units| *units > 0);
+    let used = used(world, campaign);
     if counted != used {
         let how = format!("{campaign} counts {used:?}, and {counted:?} stands");
         return world.break_promise(ONCE, how);
@@ -59,7 +62,8 @@ pub fn after_turn(
                     }
                 }
             }
-            Outcome::Refused(Refusal::QuotaExhausted) => {
+            // Of a divided ledger "sold out" is a verdict of the owner: see `before_verdict`.
+            Outcome::Refused(Refusal::QuotaExhausted) if !was_divided(world, campaign) => {
                 let uses = |quota: &QuotaPlan| quota.kind == Kind::Uses;
                 let full = limits.iter().any(|(q, least, _)| uses(q) && count(q) + 1 > *least);
                 if !full {
@@ -71,6 +75,67 @@ pub fn after_turn(
         }
     }
     after_tab(world, &redeem.tab);
+}
+
+/// What every counter counts over all objects of a ledger, where it is not zero.
+fn used(world: &World, campaign: &CampaignId) -> BTreeMap<String, u64> {
+    let mut used = BTreeMap::new();
+    for (key, stock) in world.ledgers.borrow()[campaign].values().flat_map(|l| &l.stocks) {
+        *used.entry(key.clone()).or_insert(0) += stock.used;
+    }
+    used.retain(|_, units| *units > 0);
+    used
+}
+
+fn was_divided(world: &World, campaign: &CampaignId) -> bool {
+    let ledgers = world.ledgers.borrow();
+    ledgers[campaign].keys().any(|shard| !shard.is_root())
+}
+
+/// When an owner says that there is no more anywhere, there is none: all is counted, or in the hands of
+/// whoever asks, or on its way back from a holder whose message was lost.
+pub fn before_verdict(world: &World, campaign: &CampaignId, command: &Command, reply: &Reply) {
+    let (Command::Provide(provide), Reply::Provided(provided, _)) = (command, reply) else {
+        return;
+    };
+    for (asked, provided) in provide.provisions.iter().zip(provided) {
+        let Provided::Granted(granted) = provided else { continue };
+        if !granted.last {
+            continue;
+        }
+        let key = &asked.counter.key;
+        let ledgers = world.ledgers.borrow();
+        let stocks = || ledgers[campaign].iter().filter_map(|(s, l)| Some((s, l.stocks.get(key)?)));
+        let counted: u64 = stocks().map(|(_, stock)| stock.used).sum();
+        let owner = stocks().find_map(|(_, stock)| match &stock.rights {
+            Some(Rights::Owner(owner)) => Some(owner.clone()),
+            _ => None,
+        });
+        let back = |shard: &Shard| {
+            let told = asked.recalled.iter().filter(|r| r.holder == *shard);
+            let told = told.map(|returned| returned.returned).max().unwrap_or(0);
+            let known = owner.as_ref().and_then(|owner| owner.grants.get(shard));
+            known.map_or(0, |grant| grant.back).max(told)
+        };
+        // What a reversal has freed at home since it asked, it will find there.
+        let (mut on_its_way, mut in_hand) = (0, asked.unspent);
+        for (shard, stock) in stocks() {
+            let Some(Rights::Holder(holder)) = &stock.rights else { continue };
+            let mut back = back(shard);
+            if *shard == asked.holder {
+                in_hand = in_hand.max(holder.received - holder.returned - stock.used);
+                back = back.max(asked.returned);
+            }
+            on_its_way += holder.returned.saturating_sub(back);
+        }
+        let counted = counted + on_its_way + in_hand;
+        let rest = asked.counter.ceiling.saturating_sub(counted);
+        drop(ledgers);
+        if rest >= asked.units && asked.units > 0 {
+            let how = format!("{campaign} says no more of {key}, and there is {rest}: {asked:?}");
+            return world.break_promise(UNDERSOLD, how);
+        }
+    }
 }
 
 /// The quotas an offer must find room in, with the lowest and the highest limit that any edge may
@@ -143,8 +208,9 @@ pub fn after_tab(world: &World, tab: &TabKey) {
 /// What stands on a tab by one campaign's ledger.
 pub fn standing(world: &World, campaign: &CampaignId, tab: &TabKey) -> Vec<(OfferRef, u64)> {
     let ledgers = world.ledgers.borrow();
-    let Some(record) = ledgers[campaign].tabs.get(tab) else { return Vec::new() };
-    record.standing().map(|(offer, r)| (offer.clone(), r.amount.minor())).collect()
+    let records = ledgers[campaign].values().filter_map(|ledger| ledger.tabs.get(tab));
+    let standing = records.flat_map(TabRecord::standing);
+    standing.map(|(offer, r)| (offer.clone(), r.amount.minor())).collect()
 }
 
 /// What an edge has just said of a REDEEM.

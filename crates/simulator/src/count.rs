@@ -68,7 +68,7 @@ pub fn recount(world: &World, campaign: &CampaignId) -> BTreeMap<String, u64> {
     let quotas = quotas(plan);
     let ledgers = world.ledgers.borrow();
     let mut counts = BTreeMap::new();
-    for (tab, record) in &ledgers[campaign].tabs {
+    for (tab, record) in ledgers[campaign].values().flat_map(|ledger| &ledger.tabs) {
         count_tab(world, campaign, &quotas, tab, record, &mut counts);
     }
     counts.retain(|_, count| *count > 0);
@@ -97,6 +97,9 @@ fn count_tab(
             let units = if quota.kind == Kind::Uses { 1 } else { redemption.amount.minor() };
             add(quota, &by, units);
         }
+    }
+    if record.standing().next().is_none() {
+        return;
     }
     let history = world.history.borrow();
     let Some(opened) = history.opened.get(&(campaign.clone(), key_of_tab.clone())) else { return };

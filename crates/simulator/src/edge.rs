@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use futures_util::future::join_all;
 use promo_core::campaign::{Campaign, Codes};
 use promo_core::checkout::{CleanUp, Ports, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
 use promo_core::ident::{CampaignId, OfferRef};
+use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 
 use crate::bug;
@@ -80,13 +82,14 @@ impl Ports for Edge {
     async fn ledger(
         &self,
         campaign: &CampaignId,
+        shard: &Shard,
         command: &campaign::Command,
     ) -> Result<campaign::Reply, Unreachable> {
         let world = &self.world;
         if let Some(reply) = bug::skipped_ledger(world.bug, command) {
             return Ok(reply);
         }
-        let peek = matches!(command, campaign::Command::Peek(_));
+        let peek = command.is_read_only();
         let until =
             if peek { self.deadline.min(world.sim.now() + PEEK_BUDGET) } else { self.deadline };
         if let (Some(entry), campaign::Command::Redeem(_)) = (self.entry, command)
@@ -95,8 +98,23 @@ impl Ports for Edge {
             world.history.borrow_mut().redeems[entry].doubled.insert(campaign.clone());
         }
         let (inner, to, asked) = (Rc::clone(world), campaign.clone(), command.clone());
-        let reply = world.exchange(&self.dice, until, move || inner.ledger(&to, &asked)).await;
+        let at = shard.clone();
+        let turn = move || inner.ledger(&to, &at, &asked);
+        let reply = world.exchange(&self.dice, until, turn).await;
         reply.or_else(|error| bug::guess(world.bug, command).ok_or(error))
+    }
+
+    async fn ledgers(
+        &self,
+        campaign: &CampaignId,
+        commands: &[(Shard, campaign::Command)],
+    ) -> Vec<Result<campaign::Reply, Unreachable>> {
+        let each = commands.iter().map(|(shard, command)| self.ledger(campaign, shard, command));
+        join_all(each).await
+    }
+
+    fn region(&self) -> &str {
+        ""
     }
 
     async fn tab(&self, key: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {

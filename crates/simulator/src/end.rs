@@ -40,8 +40,7 @@ fn durable(world: &World, history: &History) -> Verdict {
 /// whose answer nobody knows. acknowledged ≤ used ≤ acknowledged + unknown.
 fn explained(world: &World, history: &History) -> Verdict {
     for campaign in &world.plan.campaigns {
-        let tabs: Vec<TabKey> =
-            world.ledgers.borrow()[&id(&campaign.id)].tabs.keys().cloned().collect();
+        let tabs: Vec<TabKey> = all_tabs(world, &id(&campaign.id));
         for tab in &tabs {
             for (offer, _) in standing(world, &id(&campaign.id), tab) {
                 if let Some(promise) = unexplained(history, tab, &offer) {
@@ -100,14 +99,20 @@ fn reversed_once(world: &World, history: &History) -> Verdict {
     }
     for ((tab, offer), times) in told {
         let ledgers = world.ledgers.borrow();
-        let record = ledgers[&offer.campaign].tabs.get(tab);
-        let epochs = record
-            .and_then(|record| record.offers.get(offer))
-            .map_or(0, |standing| standing.redemptions.len());
+        let records = ledgers[&offer.campaign].values().filter_map(|ledger| ledger.tabs.get(tab));
+        let epochs: usize = records
+            .filter_map(|record| record.offers.get(offer))
+            .map(|standing| standing.redemptions.len())
+            .sum();
         if times > epochs {
             let how = format!("{offer} on {} given back {times} of {epochs} times", tab.tab);
             return Some((ONCE, how));
         }
     }
     None
+}
+
+fn all_tabs(world: &World, campaign: &promo_core::ident::CampaignId) -> Vec<TabKey> {
+    let ledgers = world.ledgers.borrow();
+    ledgers[campaign].values().flat_map(|ledger| ledger.tabs.keys().cloned()).collect()
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use promo_core::checkout::{Failure, Redeemed, Reversed};
 use promo_core::ident::{CampaignId, OfferRef};
 use promo_core::ledger::TabKey;
+use promo_core::ledger::campaign::Command;
+use promo_core::ledger::shard::Shard;
 use promo_core::time::Instant;
 
 #[derive(Default)]
@@ -13,8 +15,32 @@ pub struct History {
     pub reversals: Vec<ReverseEntry>,
     /// The code and business day of the redemption that a campaign's uses of a tab are counted by.
     pub opened: BTreeMap<(CampaignId, TabKey), Opened>,
+    /// How often rights were handed out, recalled, and counters taken over.
+    pub moves: Moves,
     /// What happened, in words, when somebody wants to read it.
     pub diary: Option<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moves {
+    pub provided: usize,
+    pub recalled: usize,
+    pub ceded: usize,
+    /// Messages of any kind to a root.
+    pub at_root: usize,
+}
+
+impl History {
+    pub fn count(&mut self, shard: &Shard, command: &Command) {
+        let moves = &mut self.moves;
+        moves.at_root += usize::from(shard.is_root());
+        match command {
+            Command::Provide(_) => moves.provided += 1,
+            Command::Recall(_) => moves.recalled += 1,
+            Command::Cede(..) => moves.ceded += 1,
+            _ => {}
+        }
+    }
 }
 
 #[derive(Clone)]

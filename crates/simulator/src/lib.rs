@@ -12,13 +12,13 @@
 //!   around them; [`edge`]: the checkout's `Ports`; [`till`]: who asks and remembers the answers;
 //! - [`count`]: what every counter should say, recomputed from what stands; [`check`]: the promises,
 //!   after every turn; [`end`]: the promises when all is quiet; [`probe`]: guests who then still ask;
-//! - [`limits`]: what is not promised, each limit a test;
+//! - [`limits`]: what is not promised, each limit a test; [`load`]: what a divided ledger costs its root;
 //! - [`bug`]: deliberate faults, each of which the checks must catch;
 //! - [`run`]: one seed from plan to verdict, and the shortest history that still fails.
 //!
-//! Campaigns here have one shard. A ledger is reached only through `World::ledger`, by campaign and
-//! command: shards, their root and the rights between them go behind it, and no check looks at
-//! anything but what stands and what is counted over all of a campaign.
+//! Half of the campaigns here are divided over several objects, and change how. No check looks at
+//! anything but what stands and what is counted over all objects of a campaign; only when an owner says
+//! that there is no more, the checks look whether anybody holds a right.
 
 #![cfg_attr(
     test,
@@ -44,6 +44,8 @@ mod end;
 mod history;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod load;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

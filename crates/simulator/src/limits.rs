@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use promo_core::checkout::Reversal;
 use promo_core::ident::OfferRef;
-use promo_core::ledger::campaign::{Ask, Command, Give, Redeem};
+use promo_core::ledger::campaign::{Ask, Brought, Command, Give, Redeem};
 use promo_core::ledger::counter::{Counter, Measure};
+use promo_core::ledger::shard::{Apart, LedgerLayout, Shard};
 use promo_core::money::{Currency, Money};
 
 use crate::check::standing;
@@ -16,17 +17,18 @@ use crate::plan::{CampaignPlan, Faults, Kind, Plan, QuotaPlan, TabPlan};
 use crate::till::{Answered, redeem, reverse};
 use crate::world::{World, id};
 
-/// One campaign with one use, two tabs, and nothing going wrong.
-fn quiet() -> Rc<World> {
+/// One campaign with so many uses, two tabs, and nothing going wrong.
+pub fn quiet(limit: u64, layout: LedgerLayout) -> Rc<World> {
     let quota = QuotaPlan {
         offer: None,
         per: Vec::new(),
         day: false,
         anonymous: false,
         kind: Kind::Uses,
-        limit: 1,
+        limit,
     };
     let campaign = CampaignPlan {
+        layout,
         id: "c0".to_owned(),
         listed: false,
         codes: vec!["CODE00".to_owned()],
@@ -89,7 +91,7 @@ fn stands(world: &World, tab: usize) -> bool {
 /// The worlds of the seeds have clocks up to 50 ms off, and tills that wait.
 #[test]
 fn a_reversal_through_a_clock_behind_is_taken_for_an_earlier_one() {
-    let world = quiet();
+    let world = quiet(1, LedgerLayout::SINGLE);
     redeems(&world, 0, 50);
     assert!(world.sim.now() < 100, "the till reverses before 100 ms have gone by");
     assert!(reverses(&world, 0, -50));
@@ -106,7 +108,7 @@ fn a_reversal_through_a_clock_behind_is_taken_for_an_earlier_one() {
 /// bring a request to an object twice, and the Worker never sends a REDEEM twice under one attempt.
 #[test]
 fn a_doubled_command_can_take_what_was_refused() {
-    let world = quiet();
+    let world = quiet(1, LedgerLayout::SINGLE);
     let tab = world.tab_key(1);
     redeems(&world, 0, 0);
     let offer = OfferRef::parse("c0.o0.CODE00").unwrap();
@@ -119,7 +121,10 @@ fn a_doubled_command_can_take_what_was_refused() {
         attempt: "doubled".to_owned(),
         currency: Currency::parse("USD").unwrap(),
         asks: vec![Ask { offer, give: Some(give) }],
+        layout: LedgerLayout::SINGLE,
+        brought: Brought::default(),
         counters: vec![Counter {
+            apart: Apart::default(),
             key: "*|uses||total|total|||".to_owned(),
             ceiling: 1,
             measure: Measure::Uses,
@@ -127,9 +132,9 @@ fn a_doubled_command_can_take_what_was_refused() {
             offer: None,
         }],
     });
-    world.ledger(&id("c0"), &command);
+    world.ledger(&id("c0"), &Shard::root(), &command);
     assert!(!stands(&world, 1));
     assert!(reverses(&world, 0, 0));
-    world.ledger(&id("c0"), &command);
+    world.ledger(&id("c0"), &Shard::root(), &command);
     assert!(stands(&world, 1), "the limit is gone: say so here and in history.rs");
 }

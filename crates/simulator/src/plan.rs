@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use promo_core::ledger::shard::{LedgerLayout, ShardBy};
+
 use crate::dice::Dice;
 use crate::sim::Millis;
 
@@ -28,6 +30,8 @@ pub struct CampaignPlan {
     pub offers: Vec<u64>,
     pub combines: Value,
     pub quotas: Vec<QuotaPlan>,
+    /// How its ledger is laid out to begin with.
+    pub layout: LedgerLayout,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +83,7 @@ pub enum What {
     Redeem { offers: Vec<Named>, again: u32 },
     Reverse { offers: Vec<Named>, unknown: bool, again: u32 },
     Limit { campaign: usize, quota: usize, limit: u64 },
+    Layout { campaign: usize, layout: LedgerLayout },
 }
 
 /// How often, in a thousand, and how long.
@@ -161,7 +166,13 @@ fn campaign(n: usize, count: usize, dice: &mut Dice) -> CampaignPlan {
             _ => json!("any"),
         },
         quotas,
+        layout: if dice.one_in(2) { LedgerLayout::SINGLE } else { layout(dice) },
     }
+}
+
+fn layout(dice: &mut Dice) -> LedgerLayout {
+    let by = dice.pick(&[ShardBy::Tab, ShardBy::Tab, ShardBy::Code, ShardBy::Customer]);
+    LedgerLayout::new(dice.pick(&[1, 2, 3, 4, 8]), by)
 }
 
 fn tab(dice: &mut Dice) -> TabPlan {
@@ -223,7 +234,7 @@ fn action(
         offers
     };
     let again = u32::try_from(dice.pick(&[0, 0, 0, 1, 2])).unwrap();
-    let what = match dice.below(20) {
+    let what = match dice.below(24) {
         0 => {
             let (campaign, _, code) = named(dice);
             What::Inquire { campaign, code }
@@ -234,6 +245,14 @@ fn action(
             unknown: dice.one_in(10),
             again,
         },
+        20..=23 => {
+            let campaign = dice.below(campaigns.len());
+            // Mostly of a campaign that is divided already.
+            match campaigns[campaign].layout.is_divided() || dice.one_in(3) {
+                true => What::Layout { campaign, layout: layout(dice) },
+                false => What::Inquire { campaign, code: 0 },
+            }
+        }
         _ => {
             let campaign = dice.below(campaigns.len());
             let quota = dice.below(campaigns[campaign].quotas.len());
@@ -249,7 +268,7 @@ fn action(
 
 impl CampaignPlan {
     /// The document with these limits.
-    pub fn document(&self, limits: &[u64]) -> Value {
+    pub fn document(&self, limits: &[u64], layout: LedgerLayout) -> Value {
         let quotas = |of: Option<usize>| -> Vec<Value> {
             let of = self.quotas.iter().zip(limits).filter(|(quota, _)| quota.offer == of);
             of.map(|(quota, limit)| quota.document(*limit)).collect()
@@ -262,7 +281,7 @@ impl CampaignPlan {
             "id": self.id, "name": self.id, "currency": "USD", "timezone": "UTC",
             "codes": if self.listed { json!({"listed": true}) } else { json!({"fixed": self.codes}) },
             "offers": offers.collect::<Vec<_>>(), "quotas": quotas(None),
-            "combines_with": self.combines,
+            "combines_with": self.combines, "ledger": layout,
         })
     }
 

@@ -1,6 +1,7 @@
 //! One seed from plan to verdict, and the shortest history that still fails.
 
 use crate::bug::Bug;
+use crate::history::Moves;
 use crate::plan::{Faults, Plan};
 use crate::world::{Broken, World};
 use crate::{end, probe, till};
@@ -21,6 +22,7 @@ pub struct Facts {
     pub unknown: usize,
     pub reversed: usize,
     pub undone: usize,
+    pub moves: Moves,
 }
 
 impl Facts {
@@ -31,6 +33,10 @@ impl Facts {
         self.unknown += other.unknown;
         self.reversed += other.reversed;
         self.undone += other.undone;
+        self.moves.provided += other.moves.provided;
+        self.moves.recalled += other.moves.recalled;
+        self.moves.ceded += other.moves.ceded;
+        self.moves.at_root += other.moves.at_root;
     }
 }
 
@@ -56,7 +62,7 @@ pub fn run(plan: &Plan, bug: Option<Bug>, diary: bool) -> Outcome {
 fn facts(world: &World) -> Facts {
     use crate::history::Said;
     let history = world.history.borrow();
-    let mut facts = Facts::default();
+    let mut facts = Facts { moves: history.moves, ..Facts::default() };
     for redeem in &history.redeems {
         for offer in &redeem.offers {
             match redeem.said(offer) {

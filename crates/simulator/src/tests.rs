@@ -10,7 +10,7 @@ fn seeds() -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match (number("PROMO_SEED"), number("PROMO_LONG")) {
         (Some(seed), _) => seed..seed + 1,
-        (None, Some(1)) => 0..20_000,
+        (None, Some(1)) => 0..10_000,
         (None, Some(many)) => 0..many,
         (None, None) => 0..1000,
     }
@@ -36,14 +36,17 @@ fn the_promises_hold_whatever_is_lost_late_doubled_or_dies() {
         assert!(total.refused > each, "{total:?}");
         assert!(total.unavailable > each / 10, "{total:?}");
         assert!(total.unknown > each / 10, "{total:?}");
-        assert!(total.reversed > each / 2, "{total:?}");
+        assert!(total.reversed > each / 4, "{total:?}");
         assert!(total.undone > each / 50, "{total:?}");
+        assert!(total.moves.provided > each, "{total:?}");
+        assert!(total.moves.recalled > each / 20, "{total:?}");
+        assert!(total.moves.ceded > each / 50, "{total:?}");
     }
 }
 
 /// A deliberate fault, found by one of these promises before the seeds are through.
 fn is_caught(bug: Bug, by: &[&str]) {
-    for seed in 0..1000 {
+    for seed in 0..20_000 {
         let plan = Plan::of(seed);
         if let Some(broken) = run(&plan, Some(bug), false).broken {
             let report = report(&plan, Some(bug), &broken);
@@ -102,7 +105,27 @@ fn an_undo_that_takes_what_another_attempt_heard_is_caught() {
 
 #[test]
 fn an_undo_that_is_forgotten_is_caught() {
-    is_caught(Bug::NeverUndone, &[SETTLED]);
+    is_caught(Bug::NeverUndone, &[SETTLED, UNDERSOLD]);
+}
+
+#[test]
+fn rights_granted_twice_are_caught() {
+    is_caught(Bug::GrantedTwice, &[OVERSOLD]);
+}
+
+#[test]
+fn rights_given_back_and_spent_are_caught() {
+    is_caught(Bug::RecallForgotten, &[OVERSOLD, UNDERSOLD]);
+}
+
+#[test]
+fn a_sold_out_nobody_made_sure_of_is_caught() {
+    is_caught(Bug::NeverRecalled, &[UNDERSOLD]);
+}
+
+#[test]
+fn a_counter_with_two_owners_is_caught() {
+    is_caught(Bug::TwoOwners, &[OVERSOLD]);
 }
 
 #[test]

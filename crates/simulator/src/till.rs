@@ -58,10 +58,16 @@ pub fn open(world: &Rc<World>) {
 async fn act(world: &Rc<World>, action: &Action) {
     let again = match &action.what {
         What::Limit { campaign, quota, limit } => {
-            let mut limits = world.document(*campaign, world.sim.now()).limits;
+            let document = world.document(*campaign, world.sim.now());
+            let mut limits = document.limits;
             limits[*quota] = *limit;
             world.note(|| format!("limits of c{campaign} are now {limits:?}"));
-            return world.publish(*campaign, limits);
+            return world.publish(*campaign, limits, document.layout);
+        }
+        What::Layout { campaign, layout } => {
+            world.note(|| format!("c{campaign} is now laid out as {layout:?}"));
+            let limits = world.document(*campaign, world.sim.now()).limits;
+            return world.publish(*campaign, limits, *layout);
         }
         What::Inquire { .. } => 0,
         What::Redeem { again, .. } | What::Reverse { again, .. } => *again,
@@ -122,7 +128,7 @@ fn arrive(
     let order = dice.next();
     let after: Rc<Cell<Option<u64>>> = Rc::default();
     let task = match action.what.clone() {
-        What::Limit { .. } => return,
+        What::Limit { .. } | What::Layout { .. } => return,
         What::Inquire { campaign, code } => {
             let code = world.plan.campaigns[campaign].codes[code].clone();
             let event = event(world, tab, received, attempt);

@@ -9,7 +9,9 @@ use promo_core::campaign::Campaign;
 use promo_core::cart::{Cart, CartDraft, FeeDraft, LineDraft};
 use promo_core::checkout::{CleanUp, Unreachable};
 use promo_core::ident::{CampaignId, LocationId, TabId};
+use promo_core::ledger::campaign::rights::Stock;
 use promo_core::ledger::campaign::{self, Books, Changes, TabRecord, apply};
+use promo_core::ledger::shard::{LedgerLayout, Shard, Siblings};
 use promo_core::ledger::{TabKey, tab};
 use promo_core::time::Instant;
 
@@ -36,7 +38,7 @@ pub struct World {
     pub begin: Instant,
     /// By campaign: since when, the limits, the document.
     pub documents: RefCell<Vec<Vec<Version>>>,
-    pub ledgers: RefCell<BTreeMap<CampaignId, Ledger>>,
+    pub ledgers: RefCell<BTreeMap<CampaignId, BTreeMap<Shard, Ledger>>>,
     pub tabs: RefCell<BTreeMap<TabKey, tab::Tab>>,
     pub tab_plans: RefCell<BTreeMap<TabKey, (TabPlan, Cart)>>,
     pub history: RefCell<History>,
@@ -47,14 +49,16 @@ pub struct World {
 pub struct Version {
     pub since: Millis,
     pub limits: Vec<u64>,
+    pub layout: LedgerLayout,
     pub campaign: Rc<Campaign>,
 }
 
-/// What a campaign's ledger has on its disk.
+/// What one object of a campaign's ledger has on its disk.
 #[derive(Clone, Default)]
 pub struct Ledger {
     pub tabs: BTreeMap<TabKey, TabRecord>,
-    pub used: BTreeMap<String, u64>,
+    pub stocks: BTreeMap<String, Stock>,
+    pub siblings: Siblings,
 }
 
 impl Books for Ledger {
@@ -64,8 +68,16 @@ impl Books for Ledger {
         Ok(self.tabs.get(tab).cloned())
     }
 
-    fn used(&self, key: &str) -> Result<u64, Infallible> {
-        Ok(self.used.get(key).copied().unwrap_or(0))
+    fn stock(&self, key: &str) -> Result<Option<Stock>, Infallible> {
+        Ok(self.stocks.get(key).cloned())
+    }
+
+    fn siblings(&self) -> Result<Siblings, Infallible> {
+        Ok(self.siblings.clone())
+    }
+
+    fn is_empty(&self) -> Result<bool, Infallible> {
+        Ok(self.tabs.is_empty() && self.stocks.is_empty())
     }
 }
 
@@ -87,8 +99,8 @@ impl World {
         for (n, campaign) in world.plan.campaigns.iter().enumerate() {
             let limits = campaign.quotas.iter().map(|quota| quota.limit).collect();
             world.documents.borrow_mut().push(Vec::new());
-            world.publish(n, limits);
-            world.ledgers.borrow_mut().insert(id(&campaign.id), Ledger::default());
+            world.publish(n, limits, campaign.layout);
+            world.ledgers.borrow_mut().insert(id(&campaign.id), BTreeMap::new());
         }
         for (n, tab) in world.plan.tabs.iter().enumerate() {
             world.open_tab(&format!("t{n}"), tab.clone());
@@ -145,12 +157,13 @@ impl World {
         TabKey { location, tab: TabId::parse(&format!("t{tab}")).unwrap() }
     }
 
-    /// A new version of a campaign's document, with these limits.
-    pub fn publish(&self, campaign: usize, limits: Vec<u64>) {
-        let document = self.plan.campaigns[campaign].document(&limits).to_string();
+    /// A new version of a campaign's document, with these limits, laid out like this.
+    pub fn publish(&self, campaign: usize, limits: Vec<u64>, layout: LedgerLayout) {
+        let document = self.plan.campaigns[campaign].document(&limits, layout).to_string();
         let version = Version {
             since: self.sim.now(),
             limits,
+            layout,
             campaign: Rc::new(Campaign::from_json(document.as_bytes()).unwrap()),
         };
         self.documents.borrow_mut()[campaign].push(version);
@@ -163,22 +176,30 @@ impl World {
         versions.iter().rev().find(|v| v.since <= at).unwrap_or(&versions[0]).clone()
     }
 
-    /// One turn of a campaign's ledger.
+    /// One turn of an object of a campaign's ledger.
     pub fn ledger(
         self: &Rc<Self>,
         campaign: &CampaignId,
+        shard: &Shard,
         command: &campaign::Command,
     ) -> campaign::Reply {
         let ledgers = self.ledgers.borrow();
-        let books = &ledgers[campaign];
-        let (mut reply, mut changes) = apply(books, command, self.now()).unwrap();
-        let wait = bug::twist_ledger(self.bug, books, command, &mut reply, &mut changes);
+        let nothing = Ledger::default();
+        let books = ledgers[campaign].get(shard).unwrap_or(&nothing);
+        let (mut reply, mut changes) = apply(books, shard, command, self.now()).unwrap();
+        let wait = bug::twist_ledger(self.bug, books, shard, command, &mut reply, &mut changes);
         drop(ledgers);
-        self.note(|| format!("  {campaign}: {} -> {}", short(command), shorter(&reply)));
+        self.note(|| {
+            let name = shard.as_str();
+            format!("  {campaign}#{name}: {} -> {}", short(command), shorter(&reply))
+        });
+        self.history.borrow_mut().count(shard, command);
+        check::before_verdict(self, campaign, command, &reply);
         let world = Rc::clone(self);
-        let (id, command, answer) = (campaign.clone(), command.clone(), reply.clone());
+        let (id, shard) = (campaign.clone(), shard.clone());
+        let (command, answer) = (command.clone(), reply.clone());
         let write = move || {
-            let grown = world.write(&id, &command, changes);
+            let grown = world.write(&id, &shard, &command, changes);
             check::after_turn(&world, &id, &command, &answer, &grown);
         };
         match wait {
@@ -192,11 +213,12 @@ impl World {
     fn write(
         &self,
         campaign: &CampaignId,
+        shard: &Shard,
         command: &campaign::Command,
         changes: Changes,
     ) -> Vec<String> {
         let mut ledgers = self.ledgers.borrow_mut();
-        let ledger = ledgers.get_mut(campaign).unwrap();
+        let ledger = ledgers.get_mut(campaign).unwrap().entry(shard.clone()).or_default();
         if let Some((tab, record)) = &changes.tab {
             let stood = ledger.tabs.get(tab).is_some_and(|before| before.standing().count() > 0);
             let key = (campaign.clone(), tab.clone());
@@ -206,14 +228,16 @@ impl World {
                     let code = offer.code.as_str().to_owned();
                     opened.insert(key, Opened { code, day: check::day(redeem.received) });
                 }
-                (None, _) => drop(opened.remove(&key)),
+                (None, _) if stood => drop(opened.remove(&key)),
                 _ => {}
             }
         }
-        let grows = |(key, units): &(&String, &u64)| **units > ledger.used(key).unwrap();
-        let grown = changes.used.iter().filter(grows).map(|(key, _)| key.clone()).collect();
+        let before = |key: &String| ledger.stocks.get(key).map_or(0, |stock| stock.used);
+        let grows = |(key, stock): &(&String, &Stock)| stock.used > before(key);
+        let grown = changes.stocks.iter().filter(grows).map(|(key, _)| key.clone()).collect();
         ledger.tabs.extend(changes.tab);
-        ledger.used.extend(changes.used);
+        ledger.stocks.extend(changes.stocks);
+        ledger.siblings = changes.siblings.unwrap_or(ledger.siblings.clone());
         grown
     }
 
@@ -304,7 +328,13 @@ fn short(command: &campaign::Command) -> String {
             let what =
                 if matches!(command, campaign::Command::Peek(_)) { "peek" } else { "redeem" };
             let asks: Vec<_> = asks.collect();
-            format!("{what} {} at {} on {}: {asks:?}", r.attempt, r.received.millis(), r.tab.tab)
+            let (layout, brought) = (r.layout, &r.brought);
+            format!(
+                "{what} {layout:?} {brought:?} {} at {} on {}: {asks:?}",
+                r.attempt,
+                r.received.millis(),
+                r.tab.tab
+            )
         }
         other => format!("{other:?}"),
     }
@@ -318,7 +348,7 @@ fn shorter(reply: &campaign::Reply) -> String {
                 other => format!("{other:?}"),
             });
             let outcomes: Vec<_> = outcomes.collect();
-            format!("{outcomes:?} room {:?}", redeemed.room)
+            format!("{outcomes:?} room {:?} needs {:?}", redeemed.room, redeemed.needs)
         }
         other => format!("{other:?}"),
     }

@@ -1,10 +1,12 @@
 //! What operators read of the ledgers: quotas, redemptions, a tab's history.
 
+use futures_util::future::join_all;
 use promo_core::campaign::Measure;
 use promo_core::checkout::{QuotaCounters, Unreachable, quota_counters};
 use promo_core::ident::{CampaignId, OfferId, OfferRef, TabId};
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::{Redemption, State, TabRecord};
+use promo_core::ledger::shard::Shard;
 use promo_core::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,6 +14,7 @@ use worker::Env;
 
 use super::not_there;
 use crate::http::{Call, Problem, Reply, now};
+use crate::objects::ledger::Sum;
 use crate::objects::{ledger, tab};
 use crate::ports::Edge;
 use crate::settings::Defaults;
@@ -32,14 +35,32 @@ pub async fn quotas(edge: &Edge<'_>, call: &Call, env: &Env, id: &str) -> Result
     let campaign = found.ok_or_else(|| not_there("campaign"))?;
     let zone = Defaults::read(env)?.zone;
     let quotas = quota_counters(&campaign, &zone, now());
-    let prefixes = quotas.iter().map(|quota| quota.prefix.clone()).collect();
-    let ledger::Answer::Sums(sums) = asked(edge, &id, ledger::Question::Sums(prefixes)).await?
-    else {
-        return Err(another_answer());
-    };
-    let quotas = quotas.iter().zip(sums).map(|(counted, used)| quota_line(counted, used));
-    let quotas: Vec<QuotaLine<'_>> = quotas.collect();
+    let prefixes: Vec<String> = quotas.iter().map(|quota| quota.prefix.clone()).collect();
+    let all = sums(edge, &id, &prefixes).await?;
+    let lines = quotas.iter().enumerate().map(|(index, counted)| {
+        let here = all.iter().filter_map(|(shard, sums)| Some((shard, *sums.get(index)?)));
+        quota_line(counted, here)
+    });
+    let quotas: Vec<QuotaLine<'_>> = lines.collect();
     Ok(Reply::json(200, &json!({"campaign": id, "quotas": quotas})))
+}
+
+/// What all objects of a ledger have counted, the root first.
+async fn sums(
+    edge: &Edge<'_>,
+    id: &CampaignId,
+    prefixes: &[String],
+) -> Result<Vec<(Shard, Vec<Sum>)>, Problem> {
+    let question = || ledger::Question::Sums(prefixes.to_vec());
+    let root = asked(edge, id, &Shard::root(), question()).await?;
+    let ledger::Answer::Sums(sums, roster) = root else { return Err(another_answer()) };
+    let mut all = vec![(Shard::root(), sums)];
+    let others = roster.iter().map(|shard| asked(edge, id, shard, question()));
+    for (shard, answer) in roster.iter().zip(join_all(others).await) {
+        let ledger::Answer::Sums(sums, _) = answer? else { return Err(another_answer()) };
+        all.push((shard.clone(), sums));
+    }
+    Ok(all)
 }
 
 /// One quota as an operator reads it.
@@ -59,9 +80,34 @@ struct QuotaLine<'a> {
     /// What each code, customer or location has left is not one number, and absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining: Option<u64>,
+    /// Of a divided ledger: where it was used, and where rights to more of it sit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shards: Vec<ShardLine<'a>>,
 }
 
-fn quota_line<'a>(counted: &QuotaCounters<'a>, used: u64) -> QuotaLine<'a> {
+/// What one object of a divided ledger has of a quota.
+#[derive(Serialize)]
+struct ShardLine<'a> {
+    /// Its name; empty: the root, which holds all that no shard does.
+    shard: &'a str,
+    used: u64,
+    /// What it may still count without asking the root.
+    held: u64,
+}
+
+fn quota_line<'a>(
+    counted: &QuotaCounters<'a>,
+    objects: impl Iterator<Item = (&'a Shard, Sum)>,
+) -> QuotaLine<'a> {
+    let shards = objects.map(|(shard, Sum { used, held })| {
+        let shard = shard.as_str();
+        ShardLine { shard, used, held }
+    });
+    let mut shards: Vec<ShardLine<'_>> = shards.collect();
+    let used = shards.iter().fold(0_u64, |sum, shard| sum.saturating_add(shard.used));
+    if shards.len() < 2 {
+        shards.clear();
+    }
     let per: Vec<&str> = counted.quota.per.names().collect();
     let (limit, budget) = match counted.quota.measure {
         Measure::Limit(limit) => (Some(limit), None),
@@ -76,6 +122,7 @@ fn quota_line<'a>(counted: &QuotaCounters<'a>, used: u64) -> QuotaLine<'a> {
         budget,
         used,
         remaining: ceiling.map(|ceiling| ceiling.saturating_sub(used)),
+        shards,
     }
 }
 
@@ -132,9 +179,9 @@ fn line(tab: &TabKey, offer: &OfferRef, redemption: Redemption) -> Line {
 pub async fn redemptions(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Problem> {
     let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
     call.trace.note("campaign", id.as_str());
-    let after = match call.query("cursor") {
-        None => None,
-        Some(cursor) => Some(read_cursor(&cursor)?),
+    let (mut shard, mut after) = match call.query("cursor") {
+        None => (Shard::root(), None),
+        Some(cursor) => read_cursor(&cursor)?,
     };
     let limit = match call.query("limit").map(|limit| limit.parse::<u32>()) {
         None => PAGE,
@@ -144,12 +191,25 @@ pub async fn redemptions(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply
             return Err(Problem::new(422, &detail));
         }
     };
-    let question = ledger::Question::Tabs { after, limit };
-    let ledger::Answer::Tabs(tabs) = asked(edge, &id, question).await? else {
-        return Err(another_answer());
+    // Tab by tab, object by object: the root first, then the shards by name.
+    let mut tabs = Vec::new();
+    let cursor = loop {
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(tabs.len());
+        let question =
+            ledger::Question::Tabs { after, limit: u32::try_from(wanted).unwrap_or(limit) };
+        let ledger::Answer::Tabs(page) = asked(edge, &id, &shard, question).await? else {
+            return Err(another_answer());
+        };
+        let full = page.len() == wanted;
+        tabs.extend(page);
+        if full {
+            break tabs.last().map(|(tab, _)| write_cursor(&shard, tab));
+        }
+        match next_shard(edge, &id, &shard).await? {
+            Some(next) => (shard, after) = (next, None),
+            None => break None,
+        }
     };
-    let full = u32::try_from(tabs.len()).is_ok_and(|count| count == limit);
-    let cursor = tabs.last().filter(|_| full).map(|(tab, _)| write_cursor(tab));
     let lines: Vec<Line> = tabs
         .into_iter()
         .flat_map(|(tab, record)| lines(&tab, record).collect::<Vec<_>>())
@@ -163,6 +223,17 @@ pub async fn redemptions(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply
         });
     }
     Ok(Reply::json(200, &json!({"redemptions": lines, "cursor": cursor})))
+}
+
+async fn next_shard(
+    edge: &Edge<'_>,
+    id: &CampaignId,
+    shard: &Shard,
+) -> Result<Option<Shard>, Problem> {
+    match asked(edge, id, &Shard::root(), ledger::Question::Roster).await? {
+        ledger::Answer::Roster(roster) => Ok(roster.into_iter().find(|next| next > shard)),
+        _ => Err(another_answer()),
+    }
 }
 
 fn csv(lines: &[Line]) -> Result<Vec<u8>, Problem> {
@@ -191,9 +262,10 @@ pub async fn tab(edge: &Edge<'_>, tab: &str) -> Result<Reply, Problem> {
     let mut history = Vec::new();
     for (location, known) in locations {
         let key = TabKey { location, tab: tab.clone() };
-        for campaign in known.claims.keys() {
+        for (campaign, claim) in &known.claims {
             let question = ledger::Question::Tab(key.clone());
-            if let ledger::Answer::Tabs(records) = asked(edge, campaign, question).await? {
+            let answer = asked(edge, campaign, &claim.home, question).await?;
+            if let ledger::Answer::Tabs(records) = answer {
                 history.extend(records.into_iter().flat_map(|(_, record)| lines(&key, record)));
             }
         }
@@ -205,9 +277,10 @@ pub async fn tab(edge: &Edge<'_>, tab: &str) -> Result<Reply, Problem> {
 async fn asked(
     edge: &Edge<'_>,
     campaign: &CampaignId,
+    shard: &Shard,
     question: ledger::Question,
 ) -> Result<ledger::Answer, Problem> {
-    edge.ask_ledger(campaign, &question).await.map_err(|error| silent(&error))
+    edge.ask_ledger(campaign, shard, &question).await.map_err(|error| silent(&error))
 }
 
 fn silent(_: &Unreachable) -> Problem {
@@ -220,19 +293,21 @@ fn another_answer() -> Problem {
 
 /// Where a page ended, as an opaque text.
 #[derive(Serialize, Deserialize)]
-struct Cursor(TabKey);
+struct Cursor(Shard, TabKey);
 
-fn write_cursor(tab: &TabKey) -> String {
-    let json = serde_json::to_string(&Cursor(tab.clone())).unwrap_or_default();
+fn write_cursor(shard: &Shard, tab: &TabKey) -> String {
+    let json = serde_json::to_string(&Cursor(shard.clone(), tab.clone())).unwrap_or_default();
     json.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read_cursor(text: &str) -> Result<TabKey, Problem> {
+fn read_cursor(text: &str) -> Result<(Shard, Option<TabKey>), Problem> {
     let bytes = text.as_bytes().chunks(2).map(|pair| {
         let digits = std::str::from_utf8(pair).ok()?;
         u8::from_str_radix(digits, 16).ok()
     });
     let json: Option<Vec<u8>> = bytes.collect();
     let cursor = json.and_then(|json| serde_json::from_slice::<Cursor>(&json).ok());
-    cursor.map(|Cursor(tab)| tab).ok_or_else(|| Problem::new(422, "this is no cursor of ours"))
+    let Cursor(shard, tab) =
+        cursor.ok_or_else(|| Problem::new(422, "this is no cursor of ours"))?;
+    Ok((shard, Some(tab)))
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Campaign, CombinesWith, Guest, Inquire, LedgerLayout, Moment, Offer, PercentOf, ShardBy, codes,
+    Campaign, CombinesWith, Guest, Inquire, Moment, Offer, PercentOf, codes,
     condition::{self, Condition},
     discount,
     matcher::MatcherReader,
     quota, rounding,
 };
+use crate::ledger::shard::{LedgerLayout, ShardBy};
 use crate::{
     fault::{Faults, Path, Sink},
     ident::{CampaignId, OfferId},
@@ -101,7 +102,7 @@ pub(crate) fn read(at: At<'_>) -> Option<Campaign> {
         rounding,
         percent_of: percent_of.unwrap_or_default(),
         inquire: inquire.unwrap_or_default(),
-        ledger: ledger.unwrap_or(LedgerLayout { shards: 1, by: ShardBy::default() }),
+        ledger: ledger.unwrap_or(LedgerLayout::SINGLE),
         retention_days: retention_days.unwrap_or(RETENTION_DAYS).try_into().unwrap_or(u32::MAX),
         guest,
         matchers: offers.matchers.finish(),
@@ -225,10 +226,7 @@ fn ledger(at: At<'_>) -> Option<LedgerLayout> {
     let words = [("code", ShardBy::Code), ("customer", ShardBy::Customer), ("tab", ShardBy::Tab)];
     let shards = object.get("shards", |at| at.whole(1, 1024));
     let by = object.get("by", |at| at.one_of(&words));
-    Some(LedgerLayout {
-        shards: shards.unwrap_or(1).try_into().unwrap_or(1),
-        by: by.unwrap_or_default(),
-    })
+    Some(LedgerLayout::new(shards.unwrap_or(1).try_into().unwrap_or(1), by.unwrap_or_default()))
 }
 
 fn guest(at: At<'_>) -> Option<Guest> {

@@ -24,6 +24,7 @@ pub use codes::Codes;
 pub use quota::{Measure, OnShort, Quota, Scopes};
 pub use rounding::{Mode, PercentBasis, PercentOf, Remainder, Rounding};
 
+use crate::ledger::shard::LedgerLayout;
 use crate::{
     fault::{Fault, Faults},
     ident::{CampaignId, OfferId},
@@ -106,27 +107,6 @@ pub enum Inquire {
     Live,
     /// It looks only at the published mark "exhausted".
     Fast,
-}
-
-/// By what a campaign's ledger is divided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ShardBy {
-    /// By code.
-    Code,
-    /// By customer.
-    Customer,
-    /// By tab.
-    #[default]
-    Tab,
-}
-
-/// How a campaign's ledger is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LedgerLayout {
-    /// Over how many objects, 1 to 1024.
-    pub shards: u32,
-    /// By what.
-    pub by: ShardBy,
 }
 
 /// What guests are told.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Campaign, Codes, CombinesWith, Measure, OnShort, ShardBy};
+use super::{Campaign, Codes, CombinesWith, Measure, OnShort};
+use crate::ledger::shard::ShardBy;
 use crate::time::{Instant, Window, Zone};
 
 /// The least a campaign needs.

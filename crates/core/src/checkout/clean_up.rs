@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ports, Unreachable};
+use super::{Ports, Unreachable, rights};
 use crate::ident::{CampaignId, OfferRef};
 use crate::ledger::TabKey;
 use crate::ledger::campaign::{Command, Reply, Reverse, Which};
-use crate::ledger::tab::{self, Settle};
+use crate::ledger::shard::Shard;
+use crate::ledger::tab::{self, Neighbour, Settle};
 use crate::money::Money;
 use crate::time::Instant;
 
@@ -19,6 +20,8 @@ use crate::time::Instant;
 pub struct CleanUp {
     /// At which campaign's ledger.
     pub campaign: CampaignId,
+    /// Which object of it keeps the tab.
+    pub home: Shard,
     /// On which tab.
     pub tab: TabKey,
     /// Whose claims are to be settled.
@@ -42,15 +45,12 @@ impl CleanUp {
 /// # Errors
 /// When the ledger or the tab cannot be reached: try again.
 pub async fn clean_up(ports: &impl Ports, left: &CleanUp) -> Result<(), Unreachable> {
-    let CleanUp { campaign, tab, which, received, .. } = left.clone();
+    let CleanUp { campaign, home, tab, which, received, .. } = left.clone();
     let standing = match &left.standing {
         Some(standing) => standing.clone(),
         None => {
             let reverse = Reverse { tab: tab.clone(), which: which.clone(), received };
-            match ports.ledger(&campaign, &Command::Reverse(reverse)).await? {
-                Reply::Reversed(found) => found.left,
-                _ => return Err(Unreachable),
-            }
+            rights::give_back(ports, &campaign, &home, reverse).await?.left
         }
     };
     let settle = Settle { campaign, which, received, standing };
@@ -62,13 +62,13 @@ pub async fn clean_up(ports: &impl Ports, left: &CleanUp) -> Result<(), Unreacha
 pub(super) async fn settle_stale(
     ports: &impl Ports,
     tab: &TabKey,
-    campaign: &CampaignId,
+    old: &Neighbour,
     received: Instant,
 ) -> Result<(), Unreachable> {
     let fence = Command::Fence { tab: tab.clone(), received };
-    let Reply::Standing(standing) = ports.ledger(campaign, &fence).await? else {
+    let Reply::Standing(standing) = ports.ledger(&old.campaign, &old.home, &fence).await? else {
         return Err(Unreachable);
     };
-    let settle = Settle { campaign: campaign.clone(), which: Which::All, received, standing };
+    let settle = Settle { campaign: old.campaign.clone(), which: Which::All, received, standing };
     ports.tab(tab, &tab::Command::Settle(settle)).await.map(drop)
 }

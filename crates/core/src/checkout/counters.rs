@@ -3,6 +3,7 @@
 use crate::campaign::{Campaign, Codes, Measure, OnShort, Quota, Scopes};
 use crate::ident::{CodeKey, OfferId, OfferKey};
 use crate::ledger::counter::{self, Counter};
+use crate::ledger::shard::Apart;
 use crate::time::{Calendar, Instant, Window, Zone};
 
 use super::Event;
@@ -82,7 +83,8 @@ fn counter(
         if quota.per.code { code.as_str() } else { "" },
         if quota.per.location { event.tab.location.as_str() } else { "" },
     );
-    Ok(Some(Counter { key, ceiling, measure, partial, offer: offer.cloned() }))
+    let apart = Apart::of(quota.per.code.then_some(code), Some(customer).filter(|c| !c.is_empty()));
+    Ok(Some(Counter { key, ceiling, measure, partial, offer: offer.cloned(), apart }))
 }
 
 /// What the keys of all counters of one quota begin with, in the window of an instant. The limit is

@@ -4,12 +4,11 @@ use std::rc::Rc;
 
 use super::quote::Quote;
 use super::round::{Party, Round};
-use super::{Event, Failure, Ports};
+use super::{Event, Failure, Ports, rights};
 use crate::campaign::{Campaign, Inquire};
 use crate::code::CanonicalCode;
 use crate::engine::Reason;
 use crate::ident::CodeKey;
-use crate::ledger::campaign::{Command, Reply};
 
 /// What a till is told of a code.
 #[derive(Clone, Debug)]
@@ -67,9 +66,9 @@ pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<I
             return Ok(Inquired::Offers(quotes));
         }
         let command = party.command(&quotes, &[], event);
-        let peek = Command::Peek(command.clone());
-        match ports.ledger(party.campaign.id(), &peek).await {
-            Ok(Reply::Redeemed(redeemed)) if party.hear(&command, &redeemed) => {}
+        let home = party.home(event, ports.region());
+        match rights::peek(ports, party.campaign.id(), &home, command.clone()).await {
+            Ok(redeemed) if party.hear(&command, &redeemed) => {}
             _ => return Ok(Inquired::Offers(quotes)),
         }
     }

@@ -11,6 +11,8 @@
 //!    costs. Written before the ledger is asked, so that no redemption is unknown to its tab.
 //! 3. The campaign's *ledger* takes from every quota, or from none and says which offer has no room;
 //!    then the engine decides again without it (or with what its budget has left), back to 1.
+//!    Of a divided ledger that is the tab's *home*; what it lacks to decide is brought to it first
+//!    ([`rights`]).
 //! 4. After the answer: what was claimed and not taken is settled with the tab.
 //!
 //! When the ledger or the tab cannot be reached, the offers are rejected as
@@ -23,6 +25,7 @@ mod ports;
 mod quote;
 mod redeem;
 mod reverse;
+mod rights;
 mod round;
 
 use std::fmt;

@@ -6,6 +6,7 @@ use super::CleanUp;
 use crate::campaign::Campaign;
 use crate::code::CanonicalCode;
 use crate::ident::{CampaignId, OfferRef};
+use crate::ledger::shard::Shard;
 use crate::ledger::{TabKey, campaign, tab};
 
 /// The other side did not answer in time, or at all; what was asked may have happened.
@@ -21,12 +22,23 @@ pub trait Ports {
     /// The campaign an `offer_id` leads back to, if its code still does.
     async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, Unreachable>;
 
-    /// Asks a campaign's ledger.
+    /// Asks one object of a campaign's ledger.
     async fn ledger(
         &self,
         campaign: &CampaignId,
+        shard: &Shard,
         command: &campaign::Command,
     ) -> Result<campaign::Reply, Unreachable>;
+
+    /// Asks several at once; one answer for each, in order.
+    async fn ledgers(
+        &self,
+        campaign: &CampaignId,
+        commands: &[(Shard, campaign::Command)],
+    ) -> Vec<Result<campaign::Reply, Unreachable>>;
+
+    /// Where in the world this edge is, as the objects near it are named; may be empty.
+    fn region(&self) -> &str;
 
     /// Asks a tab.
     async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable>;

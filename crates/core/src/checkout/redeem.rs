@@ -6,12 +6,13 @@ use std::rc::Rc;
 use super::clean_up::settle_stale;
 use super::quote::{Quote, Rejection};
 use super::round::{Party, Round, Said};
-use super::{CleanUp, Event, Failure, Ports, Unreachable};
+use super::{CleanUp, Event, Failure, Ports, Unreachable, rights};
 use crate::campaign::{Campaign, CombinesWith};
 use crate::engine::Reason;
 use crate::ident::{CampaignId, OfferRef};
 use crate::ledger::Attempt;
-use crate::ledger::campaign::{Command, Outcome, Reply, Which};
+use crate::ledger::campaign::{Outcome, Which};
+use crate::ledger::shard::Shard;
 use crate::ledger::tab::{self, Admission, Admit, Combines};
 use crate::money::Money;
 
@@ -116,18 +117,20 @@ async fn redeem_campaign(
 ) -> Result<(), Failure> {
     // What was claimed on the tab, to be settled when less was taken.
     let mut claimed: BTreeMap<OfferRef, Money> = BTreeMap::new();
+    let mut home: Option<Shard> = None;
     for _ in 0..ROUNDS {
         let Said { quotes, rejections } = round.decide(index)?;
         let Some(party) = round.parties.get_mut(index) else { return Ok(()) };
         let campaign = Rc::clone(&party.campaign);
+        let wished = home.clone().unwrap_or_else(|| party.home(event, ports.region()));
         if !quotes.is_empty() {
             for quote in &quotes {
                 // The most that was claimed: a later round may ask for less.
                 let most = claimed.entry(quote.offer_id.clone()).or_insert(Money::ZERO);
                 *most = (*most).max(quote.discount);
             }
-            match admit(ports, &campaign, &quotes, event).await {
-                Ok(Admission::Admitted) => {}
+            match admit(ports, &campaign, wished.clone(), &quotes, event).await {
+                Ok(Admission::Admitted(kept)) => home = Some(kept),
                 Ok(Admission::Short { room, claimed, .. }) => {
                     let asked = |quote: &Quote| (quote.offer_id.clone(), quote.discount);
                     let asked: Vec<_> = quotes.iter().map(asked).collect();
@@ -144,16 +147,25 @@ async fn redeem_campaign(
                 }
                 Err(Unreachable) => {
                     answer.reject_all(refs, Reason::TemporarilyUnavailable, "the tab is silent");
-                    later(ports, &campaign, Some(BTreeMap::new()), event);
+                    later(ports, &campaign, wished, Some(BTreeMap::new()), event);
                     return Ok(());
                 }
             }
+        } else if home.is_none() {
+            // What is only named may have been redeemed before.
+            let command = tab::Command::Home(campaign.id().clone(), wished.clone());
+            let Ok(tab::Reply::Home(kept)) = ports.tab(&event.tab, &command).await else {
+                answer.reject_all(refs, Reason::TemporarilyUnavailable, "the tab is silent");
+                return Ok(());
+            };
+            home = Some(kept);
         }
+        let kept = home.clone().unwrap_or(wished);
         let command = party.command(&quotes, refs, event);
-        let taken = ports.ledger(campaign.id(), &Command::Redeem(command.clone())).await;
-        let Ok(Reply::Redeemed(redeemed)) = taken else {
+        let taken = rights::redeem(ports, campaign.id(), &kept, command.clone()).await;
+        let Ok(redeemed) = taken else {
             answer.reject_all(refs, Reason::TemporarilyUnavailable, "the ledger is silent");
-            later(ports, &campaign, None, event);
+            later(ports, &campaign, kept, None, event);
             return Ok(());
         };
         if party.hear(&command, &redeemed) {
@@ -163,13 +175,13 @@ async fn redeem_campaign(
             answer.add(&ask.offer, outcome, &rejections);
         }
         if claimed.iter().any(|(offer, most)| redeemed.standing.get(offer) != Some(most)) {
-            later(ports, &campaign, Some(redeemed.standing), event);
+            later(ports, &campaign, kept, Some(redeemed.standing), event);
         }
         return Ok(());
     }
     answer.reject_all(refs, Reason::TemporarilyUnavailable, "too many guests at once");
-    if let Some(party) = round.parties.get(index) {
-        later(ports, &party.campaign, Some(BTreeMap::new()), event);
+    if let (Some(party), Some(home)) = (round.parties.get(index), home) {
+        later(ports, &party.campaign, home, Some(BTreeMap::new()), event);
     }
     Ok(())
 }
@@ -179,11 +191,13 @@ async fn redeem_campaign(
 fn later(
     ports: &impl Ports,
     campaign: &Campaign,
+    home: Shard,
     standing: Option<BTreeMap<OfferRef, Money>>,
     event: &Event,
 ) {
     ports.later(CleanUp {
         campaign: campaign.id().clone(),
+        home,
         tab: event.tab.clone(),
         which: Which::Attempt(event.attempt.clone()),
         received: event.received,
@@ -195,6 +209,7 @@ fn later(
 async fn admit(
     ports: &impl Ports,
     campaign: &Campaign,
+    home: Shard,
     quotes: &[Quote],
     event: &Event,
 ) -> Result<Admission, Unreachable> {
@@ -205,6 +220,7 @@ async fn admit(
             CombinesWith::Any => Combines::Any,
             CombinesWith::Only(ids) => Combines::Only(ids.clone()),
         },
+        home,
         offers: quotes.iter().map(|quote| (quote.offer_id.clone(), quote.discount)).collect(),
         ceiling: event.cart.subtotal().saturating_add(event.cart.fees_total()),
         attempt: Attempt { name: event.attempt.clone(), received: event.received },
@@ -218,13 +234,13 @@ async fn admit(
         let in_the_way = match &admission {
             Admission::Barred(neighbour) => std::slice::from_ref(neighbour),
             Admission::Short { by, .. } => by,
-            Admission::Admitted | Admission::Reversed => return Ok(admission),
+            Admission::Admitted(_) | Admission::Reversed => return Ok(admission),
         };
         let old = in_the_way
             .iter()
             .find(|neighbour| neighbour.since <= stale && !looked_at.contains(&neighbour.campaign));
         let Some(old) = old else { return Ok(admission) };
-        settle_stale(ports, &event.tab, &old.campaign, stale).await?;
+        settle_stale(ports, &event.tab, old, stale).await?;
         looked_at.push(old.campaign.clone());
     }
 }

@@ -3,10 +3,13 @@
 //! A reversal needs no catalogue: what a campaign's ledger took is kept there, and is given back even
 //! when the campaign is long over, changed or deleted.
 
-use super::{CleanUp, Failure, Ports, clean_up};
+use std::collections::BTreeMap;
+
+use super::{CleanUp, Failure, Ports, clean_up, rights};
 use crate::ident::{CampaignId, OfferRef};
 use crate::ledger::TabKey;
-use crate::ledger::campaign::{Command, Reply, Reverse, Which};
+use crate::ledger::campaign::{Reverse, Which};
+use crate::ledger::shard::Shard;
 use crate::ledger::tab;
 use crate::time::Instant;
 
@@ -36,20 +39,19 @@ pub struct Reversed {
 /// When a ledger or the tab cannot be reached: the POS must ask again, and what was done stays done.
 pub async fn reverse(ports: &impl Ports, reversal: &Reversal) -> Result<Reversed, Failure> {
     let mut answer = Reversed::default();
-    for (campaign, which) in who_must_hear(ports, reversal, &mut answer).await? {
-        let command = Command::Reverse(Reverse {
+    for (campaign, home, which) in who_must_hear(ports, reversal, &mut answer).await? {
+        let reverse = Reverse {
             tab: reversal.tab.clone(),
             which: which.clone(),
             received: reversal.received,
-        });
-        let Reply::Reversed(found) = ports.ledger(&campaign, &command).await? else {
-            return Err(Failure::Unreachable);
         };
+        let found = rights::give_back(ports, &campaign, &home, reverse).await?;
         answer.reversed.extend(found.reversed.into_iter().map(|given| given.offer));
         answer.unchanged.extend(found.unchanged.iter().map(ToString::to_string));
         // The reversal is a barrier for the offers it covers, so the tab may forget them.
         let settle = CleanUp {
             campaign,
+            home,
             tab: reversal.tab.clone(),
             which,
             received: reversal.received,
@@ -66,24 +68,25 @@ async fn who_must_hear(
     ports: &impl Ports,
     reversal: &Reversal,
     answer: &mut Reversed,
-) -> Result<Vec<(CampaignId, Which)>, Failure> {
-    if reversal.offer_ids.is_empty() {
-        let command = tab::Command::Reverse { received: reversal.received };
-        let tab::Reply::Campaigns(campaigns) = ports.tab(&reversal.tab, &command).await? else {
-            return Err(Failure::Unreachable);
-        };
-        return Ok(campaigns.into_iter().map(|campaign| (campaign, Which::All)).collect());
-    }
-    let mut by_campaign: Vec<(CampaignId, Vec<OfferRef>)> = Vec::new();
+) -> Result<Vec<(CampaignId, Shard, Which)>, Failure> {
+    let mut named: BTreeMap<CampaignId, Vec<OfferRef>> = BTreeMap::new();
     for id in &reversal.offer_ids {
-        let Some(offer) = OfferRef::parse(id) else {
-            answer.unchanged.push(id.clone());
-            continue;
-        };
-        match by_campaign.iter_mut().find(|(campaign, _)| *campaign == offer.campaign) {
-            Some((_, offers)) => offers.push(offer),
-            None => by_campaign.push((offer.campaign.clone(), vec![offer])),
+        match OfferRef::parse(id) {
+            Some(offer) => named.entry(offer.campaign.clone()).or_default().push(offer),
+            None => answer.unchanged.push(id.clone()),
         }
     }
-    Ok(by_campaign.into_iter().map(|(id, offers)| (id, Which::Offers(offers))).collect())
+    let command = match reversal.offer_ids.is_empty() {
+        true => tab::Command::Reverse { received: reversal.received },
+        false if named.is_empty() => return Ok(Vec::new()),
+        false => tab::Command::Locate(named.keys().cloned().collect()),
+    };
+    let tab::Reply::Campaigns(campaigns) = ports.tab(&reversal.tab, &command).await? else {
+        return Err(Failure::Unreachable);
+    };
+    let which = |(campaign, home): (CampaignId, Shard)| {
+        let which = named.remove(&campaign).map_or(Which::All, Which::Offers);
+        (campaign, home, which)
+    };
+    Ok(campaigns.into_iter().map(which).collect())
 }

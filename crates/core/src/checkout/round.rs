@@ -12,7 +12,8 @@ use super::{Event, Failure};
 use crate::campaign::Campaign;
 use crate::engine::{Allowance, Asked, Reason, Rejected, decide};
 use crate::ident::{CodeKey, OfferKey, OfferRef};
-use crate::ledger::campaign::{Ask, Give, Outcome, Redeem, Redeemed, Refusal};
+use crate::ledger::campaign::{Ask, Brought, Give, Outcome, Redeem, Redeemed, Refusal};
+use crate::ledger::shard::Shard;
 use crate::money::Money;
 
 /// A campaign that takes part, and what has been heard of its offers.
@@ -127,6 +128,12 @@ impl Party {
         }
     }
 
+    /// Which object of its ledger would keep this tab.
+    pub fn home(&self, event: &Event, region: &str) -> Shard {
+        let customer = event.customer.as_deref();
+        self.campaign.ledger().home(&self.code, customer, &event.tab, region)
+    }
+
     /// The command for a ledger: what is given, in the order it applies, then what is only named.
     pub fn command(&self, quotes: &[Quote], only_named: &[OfferRef], event: &Event) -> Redeem {
         let given = quotes.iter().map(|quote| Ask {
@@ -150,6 +157,8 @@ impl Party {
             currency: event.cart.currency(),
             asks: given.chain(named).collect(),
             counters: self.counters.counters.clone(),
+            layout: self.campaign.ledger(),
+            brought: Brought::default(),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::shard::Apart;
 use crate::ident::OfferKey;
 
 /// What a counter adds up.
@@ -33,6 +34,9 @@ pub struct Counter {
     /// The offer whose quota this is; absent for the campaign's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferKey>,
+    /// What it counts apart, where the ledger is divided; decides which object owns it.
+    #[serde(default, skip_serializing_if = "Apart::is_nothing")]
+    pub apart: Apart,
 }
 
 /// What a redemption took from a counter, kept with it so that a reversal gives back exactly that,

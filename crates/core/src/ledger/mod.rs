@@ -8,12 +8,16 @@
 //! - [`tab`]: which campaigns stand on a tab. Two codes that do not combine, redeemed at the same
 //!   instant through different edges, meet here, and the discounts of one tab stop at what it costs.
 //!
+//! A campaign's ledger may be divided over several objects ([`shard`]); then rights move between their
+//! counters, and the rules stay the same.
+//!
 //! Both are pure: they read through [`campaign::Books`] or a value they are given, and return what is
 //! to be written. Whoever wraps them (a Durable Object, a test, the simulation) writes it without an
 //! await in between, which is what makes the turn atomic.
 
 pub mod campaign;
 pub mod counter;
+pub mod shard;
 pub mod tab;
 
 use serde::{Deserialize, Serialize};

@@ -14,6 +14,10 @@
 //! *settled* afterwards to what the ledger says stands. One that nobody settled (the edge died) still
 //! bars others; whoever meets it settles it.
 //!
+//! A tab also remembers which object of a campaign's ledger keeps its redemptions: its *home*, from the
+//! first admission on, whatever becomes of the campaign's layout. So every later command meets the
+//! barriers and the history that the earlier ones left.
+//!
 //! # Why settling is safe
 //! INVARIANT: what stands by a campaign's ledger is claimed here, and no less of it; else two codes
 //! could stand that do not combine. So a claim is kept apart for each attempt that made it, and a
@@ -28,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Attempt;
 use super::campaign::Which;
+use super::shard::Shard;
 use crate::ident::{CampaignId, OfferRef};
 use crate::money::Money;
 use crate::time::Instant;
@@ -47,10 +52,13 @@ pub struct Tab {
 }
 
 /// What a campaign may have given on this tab.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// Whom it stands beside.
     pub combines: Combines,
+    /// Which object of its ledger keeps this tab.
+    #[serde(default, skip_serializing_if = "Shard::is_root")]
+    pub home: Shard,
     /// By offer, who claimed it: what stands, or may be about to. Empty: the campaign once stood here,
     /// and its ledger knows the history.
     pub offers: BTreeMap<OfferRef, Vec<Asked>>,
@@ -66,10 +74,11 @@ pub struct Asked {
 }
 
 /// Which other campaigns' discounts a campaign stands beside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Combines {
     /// None.
+    #[default]
     None,
     /// All that agree.
     Any,
@@ -100,6 +109,11 @@ pub enum Command {
         /// When the event reached the edge.
         received: Instant,
     },
+    /// Offers of these campaigns are reversed: who must hear of it? A campaign that never stood here has
+    /// its home at the root from now on, where the reversal waits for its REDEEM.
+    Locate(Vec<CampaignId>),
+    /// Which object keeps this tab, if that one was going to? Nothing is written.
+    Home(CampaignId, Shard),
 }
 
 /// The answer to a [`Command`].
@@ -110,8 +124,10 @@ pub enum Reply {
     Admission(Admission),
     /// To [`Command::Settle`].
     Settled,
-    /// To [`Command::Reverse`].
-    Campaigns(Vec<CampaignId>),
+    /// To [`Command::Reverse`] and [`Command::Locate`]: campaigns, and who keeps this tab.
+    Campaigns(Vec<(CampaignId, Shard)>),
+    /// To [`Command::Home`].
+    Home(Shard),
 }
 
 /// A campaign asks to give these discounts.
@@ -121,6 +137,9 @@ pub struct Admit {
     pub campaign: CampaignId,
     /// Whom it stands beside.
     pub combines: Combines,
+    /// Which object of its ledger is to keep this tab, if none does.
+    #[serde(default, skip_serializing_if = "Shard::is_root")]
+    pub home: Shard,
     /// What it would give, by offer.
     pub offers: BTreeMap<OfferRef, Money>,
     /// The tab's subtotal plus its fees.
@@ -147,8 +166,8 @@ pub struct Settle {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Admission {
-    /// It may, and the claim is written.
-    Admitted,
+    /// It may, and the claim is written; this object keeps the tab.
+    Admitted(Shard),
     /// All together would exceed the tab.
     Short {
         /// This much more may the campaign claim.
@@ -169,6 +188,9 @@ pub enum Admission {
 pub struct Neighbour {
     /// Which.
     pub campaign: CampaignId,
+    /// Which object of its ledger keeps this tab.
+    #[serde(default, skip_serializing_if = "Shard::is_root")]
+    pub home: Shard,
     /// When its REDEEM reached the edge.
     pub since: Instant,
 }
@@ -185,7 +207,21 @@ impl Tab {
             Command::Reverse { received } => {
                 let changed = self.barrier.is_none_or(|barrier| barrier < received);
                 self.barrier = self.barrier.max(Some(received));
-                (Reply::Campaigns(self.claims.keys().cloned().collect()), changed)
+                let homes = self.claims.iter().map(|(id, claim)| (id.clone(), claim.home.clone()));
+                (Reply::Campaigns(homes.collect()), changed)
+            }
+            Command::Locate(campaigns) => {
+                let known = self.claims.len();
+                let home = |id: CampaignId| {
+                    let claim = self.claims.entry(id.clone()).or_default();
+                    (id, claim.home.clone())
+                };
+                let homes = campaigns.into_iter().map(home).collect();
+                (Reply::Campaigns(homes), self.claims.len() > known)
+            }
+            Command::Home(campaign, otherwise) => {
+                let home = self.claims.get(&campaign).map(|claim| claim.home.clone());
+                (Reply::Home(home.unwrap_or(otherwise)), false)
             }
         }
     }
@@ -199,13 +235,14 @@ impl Tab {
             let Some(since) = claim.received().max() else { continue };
             let together = claim.combines.accepts(&admit.campaign) && admit.combines.accepts(other);
             if !together {
-                return (Admission::Barred(Neighbour { campaign: other.clone(), since }), false);
+                return (Admission::Barred(claim.neighbour(other, since)), false);
             }
             given = given.saturating_add(claim.total());
         }
         let before = self.claims.get(&admit.campaign);
         let mut claim = Claim {
             combines: admit.combines,
+            home: before.map_or(admit.home, |claim| claim.home.clone()),
             offers: before.map(|claim| claim.offers.clone()).unwrap_or_default(),
         };
         for (offer, amount) in admit.offers {
@@ -217,7 +254,7 @@ impl Tab {
         // it is by then, perhaps already smaller by this very discount.
         if claim.total() > left.max(claimed_before) {
             let since = |(campaign, claim): (&CampaignId, &Claim)| {
-                Some(Neighbour { campaign: campaign.clone(), since: claim.received().min()? })
+                Some(claim.neighbour(campaign, claim.received().min()?))
             };
             let short = Admission::Short {
                 room: left.saturating_sub(claimed_before),
@@ -227,8 +264,9 @@ impl Tab {
             return (short, false);
         }
         let changed = before != Some(&claim);
+        let home = claim.home.clone();
         self.claims.insert(admit.campaign, claim);
-        (Admission::Admitted, changed)
+        (Admission::Admitted(home), changed)
     }
 
     fn settle(&mut self, settle: &Settle) -> bool {
@@ -260,6 +298,10 @@ impl Claim {
         self.offers.iter().filter_map(|(o, asked)| Some((o.clone(), most(asked)?))).collect()
     }
 
+    fn neighbour(&self, campaign: &CampaignId, since: Instant) -> Neighbour {
+        Neighbour { campaign: campaign.clone(), home: self.home.clone(), since }
+    }
+
     fn total(&self) -> Money {
         self.by_offer().into_values().fold(Money::ZERO, Money::saturating_add)
     }
@@ -287,179 +329,4 @@ impl Claim {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(name: &str) -> CampaignId {
-        CampaignId::parse(name).unwrap()
-    }
-
-    fn offers(campaign: &str, amounts: &[(&str, u64)]) -> BTreeMap<OfferRef, Money> {
-        amounts
-            .iter()
-            .map(|(offer, amount)| {
-                let offer = OfferRef::parse(&format!("{campaign}.{offer}.CODE")).unwrap();
-                (offer, Money::new(*amount))
-            })
-            .collect()
-    }
-
-    fn admit(campaign: &str, combines: Combines, amount: u64, received: i64) -> Admit {
-        let received = Instant::from_millis(received);
-        Admit {
-            campaign: id(campaign),
-            combines,
-            offers: offers(campaign, &[("o", amount)]),
-            ceiling: Money::new(1000),
-            attempt: Attempt { name: format!("at {}", received.millis()), received },
-        }
-    }
-
-    /// The REDEEM received then has ended, and this is what stands.
-    fn ended(campaign: &str, standing: &[(&str, u64)], received: i64) -> Settle {
-        let which = Which::Attempt(format!("at {received}"));
-        Settle { which, ..reversed(campaign, standing, received) }
-    }
-
-    fn reversed(campaign: &str, standing: &[(&str, u64)], received: i64) -> Settle {
-        Settle {
-            campaign: id(campaign),
-            which: Which::All,
-            received: Instant::from_millis(received),
-            standing: offers(campaign, standing),
-        }
-    }
-
-    fn room(admission: &Admission) -> Option<u64> {
-        match admission {
-            Admission::Short { room, .. } => Some(room.minor()),
-            _ => None,
-        }
-    }
-
-    fn barred_by_a(since: i64) -> Admission {
-        Admission::Barred(Neighbour { campaign: id("a"), since: Instant::from_millis(since) })
-    }
-
-    #[test]
-    fn two_campaigns_stand_together_only_when_both_agree() {
-        let only_b = || Combines::Only(vec![id("b")]);
-        for (a, b, together) in [
-            (Combines::None, Combines::Any, false),
-            (Combines::Any, Combines::None, false),
-            (Combines::Any, Combines::Any, true),
-            (only_b(), Combines::Any, true),
-            (only_b(), Combines::None, false),
-        ] {
-            let mut tab = Tab::default();
-            assert_eq!(tab.admit(admit("a", a, 10, 1)).0, Admission::Admitted);
-            let second = tab.admit(admit("b", b, 10, 2)).0;
-            let barred = barred_by_a(1);
-            assert_eq!(second, if together { Admission::Admitted } else { barred });
-        }
-    }
-
-    #[test]
-    fn all_discounts_of_a_tab_stop_at_what_it_costs() {
-        let mut tab = Tab::default();
-        tab.admit(admit("a", Combines::Any, 700, 1));
-        let second = tab.admit(admit("b", Combines::Any, 400, 2)).0;
-        assert_eq!(room(&second), Some(300));
-        assert_eq!(tab.admit(admit("b", Combines::Any, 300, 2)).0, Admission::Admitted);
-    }
-
-    #[test]
-    fn a_campaigns_offers_add_up_and_a_repeated_one_counts_once() {
-        let mut tab = Tab::default();
-        tab.admit(admit("a", Combines::Any, 700, 1));
-        assert_eq!(tab.admit(admit("a", Combines::Any, 700, 1)), (Admission::Admitted, false));
-        let mut more = admit("a", Combines::Any, 0, 2);
-        more.offers = offers("a", &[("p", 400)]);
-        let Admission::Short { room, claimed, .. } = tab.admit(more).0 else {
-            panic!("the tab has not room for both");
-        };
-        assert_eq!((room, claimed), (Money::new(300), offers("a", &[("o", 700)])));
-    }
-
-    #[test]
-    fn a_repeat_on_a_tab_that_has_become_smaller_is_admitted() {
-        let mut tab = Tab::default();
-        tab.admit(admit("a", Combines::Any, 700, 1));
-        let mut again = admit("a", Combines::Any, 700, 2);
-        again.ceiling = Money::new(300);
-        assert_eq!(tab.admit(again).0, Admission::Admitted);
-    }
-
-    #[test]
-    fn what_was_not_taken_is_settled_and_leaves_room() {
-        let mut tab = Tab::default();
-        tab.admit(admit("a", Combines::None, 700, 1));
-        assert!(tab.settle(&ended("a", &[], 1)));
-        assert_eq!(tab.admit(admit("b", Combines::None, 900, 2)).0, Admission::Admitted);
-    }
-
-    #[test]
-    fn a_settlement_never_uncovers_what_is_still_on_its_way() {
-        // Of two REDEEMs of one offer one has ended with nothing, whichever; or a reversal came in
-        // between.
-        for settle in [ended("a", &[], 1), ended("a", &[], 5), reversed("a", &[], 4)] {
-            let mut tab = Tab::default();
-            tab.admit(admit("a", Combines::None, 700, 1));
-            tab.admit(admit("a", Combines::None, 700, 5));
-            assert!(tab.settle(&settle));
-            assert!(!tab.settle(&settle));
-            let barred = tab.admit(admit("b", Combines::None, 1, 9)).0;
-            assert!(matches!(barred, Admission::Barred(_)), "{settle:?}");
-            tab.settle(&reversed("a", &[], 5));
-            assert_eq!(tab.admit(admit("b", Combines::None, 1, 9)).0, Admission::Admitted);
-        }
-    }
-
-    #[test]
-    fn a_reversal_of_one_offer_leaves_the_claim_on_another() {
-        let mut tab = Tab::default();
-        tab.admit(admit("a", Combines::None, 700, 1));
-        let mut other = admit("a", Combines::None, 0, 2);
-        other.offers = offers("a", &[("p", 100)]);
-        tab.admit(other);
-        let named = offers("a", &[("o", 0)]).into_keys().collect();
-        tab.settle(&Settle { which: Which::Offers(named), ..reversed("a", &[], 3) });
-        assert_eq!(tab.claims[&id("a")].by_offer(), offers("a", &[("p", 100)]));
-    }
-
-    #[test]
-    fn what_stands_stays_claimed_for_as_much_as_it_gives() {
-        let mut tab = Tab::default();
-        tab.admit(admit("a", Combines::Any, 700, 1));
-        tab.settle(&ended("a", &[("o", 300)], 1));
-        assert_eq!(room(&tab.admit(admit("b", Combines::Any, 900, 2)).0), Some(700));
-        // Somebody else has asked for it, so a reversal left it.
-        tab.settle(&reversed("a", &[("o", 300)], 3));
-        assert_eq!(tab.claims[&id("a")].by_offer(), offers("a", &[("o", 300)]));
-    }
-
-    #[test]
-    fn very_many_attempts_are_kept_as_one() {
-        let mut tab = Tab::default();
-        for n in 1..=20 {
-            tab.admit(admit("a", Combines::Any, 700, n));
-            tab.settle(&ended("a", &[("o", 600)], n));
-        }
-        let kept: Vec<usize> = tab.claims[&id("a")].offers.values().map(Vec::len).collect();
-        assert_eq!(kept, [KEPT_ASKS]);
-        tab.settle(&reversed("a", &[], 19));
-        assert_eq!(tab.claims[&id("a")].by_offer(), offers("a", &[("o", 600)]));
-        tab.settle(&reversed("a", &[], 20));
-        assert!(tab.claims[&id("a")].offers.is_empty());
-    }
-
-    #[test]
-    fn a_reversal_of_the_tab_refuses_the_redeem_it_overtook_and_names_who_must_hear() {
-        let mut tab = Tab::default();
-        tab.admit(admit("a", Combines::Any, 1, 1));
-        let (reply, changed) = tab.apply(Command::Reverse { received: Instant::from_millis(5) });
-        assert_eq!((reply, changed), (Reply::Campaigns(vec![id("a")]), true));
-        assert_eq!(tab.admit(admit("b", Combines::Any, 1, 5)).0, Admission::Reversed);
-        assert_eq!(tab.admit(admit("b", Combines::Any, 1, 6)).0, Admission::Admitted);
-    }
-}
+mod tests;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::rights::{Adopt, Estate, Granted, Need, Provided, Provision, Returned};
 use crate::ident::OfferRef;
 use crate::ledger::counter::Counter;
+use crate::ledger::shard::{LedgerLayout, Shard};
 use crate::ledger::{Attempt, TabKey};
 use crate::money::{Currency, Money};
 use crate::time::Instant;
@@ -28,6 +30,24 @@ pub enum Command {
         /// Up to when.
         received: Instant,
     },
+    /// To an owner: hand out rights. (This and what follows: in a divided ledger, see [`super::rights`].)
+    Provide(Provide),
+    /// To holders: all each was ever granted; what is not spent goes back.
+    Recall(Vec<Granted>),
+    /// To an owner: what holders have given back.
+    Restock(Vec<Returned>),
+    /// To a counter's owner by an earlier layout: it passes to another.
+    Cede(Adopt, Vec<LedgerLayout>),
+    /// To its owner by a later one: here it is.
+    Adopt(Estate),
+}
+
+impl Command {
+    /// Whether it writes nothing, whatever the answer.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        matches!(self, Self::Peek(_) | Self::Provide(Provide { peek: true, .. }))
+    }
 }
 
 /// The answer to a [`Command`], by the same names.
@@ -40,6 +60,75 @@ pub enum Reply {
     Reversed(Reversed),
     /// To [`Command::Fence`]: what stands, with what it gives.
     Standing(BTreeMap<OfferRef, Money>),
+    /// To [`Command::Provide`]: one for each provision; the layouts, if it enrolled.
+    Provided(Vec<Provided>, Vec<LedgerLayout>),
+    /// To [`Command::Recall`]: what each has given back.
+    Returned(Vec<Returned>),
+    /// To [`Command::Cede`].
+    Ceded(Ceded),
+    /// To [`Command::Restock`] and [`Command::Adopt`].
+    Done,
+}
+
+/// Hand out rights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provide {
+    /// By which layout this object is asked.
+    pub layout: LedgerLayout,
+    /// The list of layouts, if this object lacked it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<LedgerLayout>,
+    /// To the root: note this shard and its layout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrol: Option<Enrolment>,
+    /// Only say what would be; write nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub peek: bool,
+    /// What is asked for.
+    pub provisions: Vec<Provision>,
+}
+
+/// A shard makes itself known to the root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// Which.
+    pub shard: Shard,
+    /// The layout by which it was asked.
+    pub layout: LedgerLayout,
+}
+
+/// What came of a [`Command::Cede`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ceded {
+    /// The counter is handed on.
+    Estate(Estate),
+    /// This one owns it, since that term.
+    Moved(Shard, u32),
+    /// First this is needed here.
+    Need(Need),
+}
+
+/// What an object was found to lack, brought along when it is asked again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brought {
+    /// The list of layouts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<LedgerLayout>,
+    /// Rights.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Granted>,
+    /// Counters of which there is no more anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last: Vec<String>,
+}
+
+impl Brought {
+    /// Whether it is nothing.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.layouts.is_empty() && self.grants.is_empty() && self.last.is_empty()
+    }
 }
 
 /// Take these offers on this tab.
@@ -62,6 +151,21 @@ pub struct Redeem {
     pub asks: Vec<Ask>,
     /// Every counter any of them touches.
     pub counters: Vec<Counter>,
+    /// How the ledger is laid out, as this edge has read it.
+    #[serde(default = "single", skip_serializing_if = "is_single")]
+    pub layout: LedgerLayout,
+    /// What the object was found to lack.
+    #[serde(default, skip_serializing_if = "Brought::is_nothing")]
+    pub brought: Brought,
+}
+
+const fn single() -> LedgerLayout {
+    LedgerLayout::SINGLE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_single(layout: &LedgerLayout) -> bool {
+    *layout == LedgerLayout::SINGLE
 }
 
 /// One offer that a REDEEM names.
@@ -94,6 +198,9 @@ pub struct Redeemed {
     pub room: Option<Money>,
     /// All that stands on the tab now, asked for or not.
     pub standing: BTreeMap<OfferRef, Money>,
+    /// What this object must have before it can decide; nothing was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
 }
 
 /// What became of one ask.
@@ -181,6 +288,9 @@ pub struct Reversed {
     pub unchanged: Vec<OfferRef>,
     /// What still stands on the tab.
     pub left: BTreeMap<OfferRef, Money>,
+    /// Rights that go back to their owners at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returned: Vec<Returned>,
 }
 
 /// One offer given back.

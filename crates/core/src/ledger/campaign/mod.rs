@@ -18,24 +18,32 @@
 //! - *What is not there stays away*: a fence refuses what was received before it and has not arrived,
 //!   so that a tab can forget a claim without a REDEEM on its way making it true behind its back.
 //! - *A reversal gives back what was taken*: each redemption keeps what it took from which counter.
+//!
+//! A divided ledger is several of these machines; what holds between them is in [`rights`] and
+//! `escrow`. One alone is the owner of all its counters and never hears of either.
 
 mod drawing;
+mod escrow;
 mod message;
 mod record;
+pub mod rights;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use drawing::{Draw, Drawing};
+use escrow::Place;
 pub use message::{
-    Ask, Command, Give, GivenBack, Outcome, Redeem, Redeemed, Refusal, Reply, Reverse, Reversed,
-    Which,
+    Ask, Brought, Ceded, Command, Enrolment, Give, GivenBack, Outcome, Provide, Redeem, Redeemed,
+    Refusal, Reply, Reverse, Reversed, Which,
 };
 pub use record::{Redemption, Standing, State, TabRecord};
+use rights::{Need, Rights, Stock};
 
 use super::TabKey;
 use super::counter::Taken;
+use super::shard::{Shard, Siblings};
 use crate::ident::OfferRef;
 use crate::money::Money;
 use crate::time::Instant;
@@ -51,11 +59,23 @@ pub trait Books {
     /// When the store cannot be read.
     fn tab(&self, tab: &TabKey) -> Result<Option<TabRecord>, Self::Error>;
 
-    /// How much a counter has counted; 0 for one never seen.
+    /// What is kept of a counter; none for one never seen.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn used(&self, key: &str) -> Result<u64, Self::Error>;
+    fn stock(&self, key: &str) -> Result<Option<Stock>, Self::Error>;
+
+    /// What this object knows of the others of its ledger.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn siblings(&self) -> Result<Siblings, Self::Error>;
+
+    /// Whether neither a tab nor a counter was ever written here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn is_empty(&self) -> Result<bool, Self::Error>;
 }
 
 /// What is to be written, all of it in the turn that decided it.
@@ -64,44 +84,77 @@ pub struct Changes {
     /// The tab's new record, if it changed.
     pub tab: Option<(TabKey, TabRecord)>,
     /// Counters' new values.
-    pub used: BTreeMap<String, u64>,
+    pub stocks: BTreeMap<String, Stock>,
+    /// What it now knows of the others.
+    pub siblings: Option<Siblings>,
 }
 
-/// Decides one command: what to answer, and what to write before anybody hears the answer.
+/// Decides one command to the object `me`: what to answer, and what to write before anybody hears the
+/// answer.
 ///
 /// # Errors
 /// Only those of reading the books.
 pub fn apply<B: Books>(
     books: &B,
+    me: &Shard,
     command: &Command,
     now: Instant,
 ) -> Result<(Reply, Changes), B::Error> {
-    Ok(match command {
+    let mut changes = Changes::default();
+    let reply = match command {
         Command::Redeem(redeem) => {
-            let decided = decide(books, redeem, now)?;
-            let changes =
-                if decided.complete { decided.changes(redeem) } else { Changes::default() };
-            (Reply::Redeemed(decided.answer(true)), changes)
+            let decided = decide(books, me, redeem, true, now)?;
+            if decided.complete {
+                changes = decided.changes(redeem);
+            }
+            Reply::Redeemed(decided.answer(true))
         }
         Command::Peek(redeem) => {
-            let decided = decide(books, redeem, now)?;
-            (Reply::Redeemed(decided.answer(false)), Changes::default())
+            Reply::Redeemed(decide(books, me, redeem, false, now)?.answer(false))
         }
         Command::Reverse(reverse) => {
-            let (reversed, changes) = give_back(books, reverse, now)?;
-            (Reply::Reversed(reversed), changes)
+            Reply::Reversed(give_back(books, me, reverse, now, &mut changes)?)
         }
         Command::Fence { tab, received } => {
             let mut record = books.tab(tab)?.unwrap_or_default();
             let standing = record.given();
-            let mut changes = Changes::default();
             if record.fence < Some(*received) {
                 record.fence = Some(*received);
                 changes.tab = Some((tab.clone(), record));
             }
-            (Reply::Standing(standing), changes)
+            Reply::Standing(standing)
         }
-    })
+        Command::Provide(provide) => {
+            let layouts = match &provide.enrol {
+                Some(enrolment) => escrow::enrol(books, enrolment, &mut changes)?,
+                None => Vec::new(),
+            };
+            let known = [&layouts, &provide.layouts].into_iter().max_by_key(|list| list.len());
+            let known = known.map_or(&[][..], Vec::as_slice);
+            let place = Place::of(books, me, provide.layout, known)?;
+            let provided = escrow::provide(books, &place, provide, now, &mut changes)?;
+            if provide.peek {
+                changes = Changes::default();
+            }
+            Reply::Provided(provided, layouts)
+        }
+        Command::Recall(granted) => {
+            Reply::Returned(escrow::recall(books, me, granted, &mut changes)?)
+        }
+        Command::Restock(returned) => {
+            escrow::restock(books, returned, &mut changes)?;
+            Reply::Done
+        }
+        Command::Cede(adopt, layouts) => {
+            let place = Place::of(books, me, adopt.layout, layouts)?;
+            Reply::Ceded(escrow::cede(books, &place, adopt, &mut changes)?)
+        }
+        Command::Adopt(estate) => {
+            escrow::adopt(books, me, estate, &mut changes)?;
+            Reply::Done
+        }
+    };
+    Ok((reply, changes))
 }
 
 /// A decision before it is known whether it takes effect.
@@ -112,7 +165,9 @@ struct Decided {
     complete: bool,
     before: TabRecord,
     after: TabRecord,
-    used: BTreeMap<String, u64>,
+    stocks: BTreeMap<String, Stock>,
+    siblings: Option<Siblings>,
+    needs: Vec<Need>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,7 +181,8 @@ impl Decided {
         let changed = self.before != self.after;
         Changes {
             tab: changed.then(|| (redeem.tab.clone(), self.after.clone())),
-            used: self.used.clone(),
+            stocks: self.stocks.clone(),
+            siblings: self.siblings.clone(),
         }
     }
 
@@ -144,14 +200,22 @@ impl Decided {
             standing: record.given(),
             outcomes: self.outcomes.into_iter().map(told).collect(),
             room: self.room,
+            needs: self.needs,
         }
     }
 }
 
-fn decide<B: Books>(books: &B, redeem: &Redeem, now: Instant) -> Result<Decided, B::Error> {
+fn decide<B: Books>(
+    books: &B,
+    me: &Shard,
+    redeem: &Redeem,
+    taking: bool,
+    now: Instant,
+) -> Result<Decided, B::Error> {
     let before = books.tab(&redeem.tab)?.unwrap_or_default();
     let mut record = before.clone();
-    let mut drawing = Drawing::open(books, redeem)?;
+    let place = Place::of(books, me, redeem.layout, &redeem.brought.layouts)?;
+    let mut drawing = Drawing::open(books, &place, redeem)?;
     let mut shared = record.standing().next().is_some();
     let (mut outcomes, mut room, mut complete) = (Vec::new(), None::<Money>, true);
     for ask in &redeem.asks {
@@ -172,7 +236,7 @@ fn decide<B: Books>(books: &B, redeem: &Redeem, now: Instant) -> Result<Decided,
             Some(_) if record.fence >= Some(redeem.received) => Outcome::Refused(Refusal::Late),
             // A campaign stands on a tab by one of its codes: two do not combine.
             Some(_) if by_another_code => Outcome::Refused(Refusal::DoesNotCombine),
-            Some(give) => match drawing.draw(&ask.offer.offer, give.amount, shared) {
+            Some(give) => match drawing.draw(&place, &ask.offer.offer, give.amount, shared) {
                 Draw::Taken { own, once } => {
                     if !shared {
                         record.shared = once;
@@ -187,19 +251,35 @@ fn decide<B: Books>(books: &B, redeem: &Redeem, now: Instant) -> Result<Decided,
                     Outcome::Open
                 }
                 Draw::Refused(refusal) => Outcome::Refused(refusal),
+                Draw::Lacking => {
+                    shared = true;
+                    Outcome::Open
+                }
             },
         };
         complete &= ask.give.is_none() || matches!(outcome, Outcome::Applied { .. });
         outcomes.push((outcome, Freshness::Now));
     }
-    Ok(Decided { outcomes, room, complete, before, after: record, used: drawing.changed })
+    let mut needs: Vec<Need> = drawing.needs.into_values().collect();
+    // The root must know of every shard that has redemptions, to find them.
+    let takes = (complete && before != record) || !needs.is_empty();
+    if taking && takes && !me.is_root() && place.siblings.layouts.is_empty() {
+        needs.push(Need::Layouts);
+    }
+    complete &= needs.is_empty();
+    let learned = !redeem.brought.layouts.is_empty() && place.siblings != books.siblings()?;
+    let siblings = learned.then_some(place.siblings);
+    let stocks = drawing.changed;
+    Ok(Decided { outcomes, room, complete, before, after: record, stocks, siblings, needs })
 }
 
 fn give_back<B: Books>(
     books: &B,
+    me: &Shard,
     reverse: &Reverse,
     now: Instant,
-) -> Result<(Reversed, Changes), B::Error> {
+    changes: &mut Changes,
+) -> Result<Reversed, B::Error> {
     let mut record = books.tab(&reverse.tab)?.unwrap_or_default();
     let mut reply = Reversed::default();
     let mut returned: Vec<Taken> = Vec::new();
@@ -236,13 +316,20 @@ fn give_back<B: Books>(
     if reply.left.is_empty() {
         returned.append(&mut record.shared);
     }
-    let mut used = BTreeMap::new();
     for Taken { key, units } in returned {
-        let before = match used.get(&key) {
-            Some(changed) => *changed,
-            None => books.used(&key)?,
+        let mut stock = match changes.stocks.remove(&key) {
+            Some(changed) => changed,
+            None => books.stock(&key)?.unwrap_or_default(),
         };
-        used.insert(key, before.saturating_sub(units));
+        stock.used = stock.used.saturating_sub(units);
+        if let Some(Rights::Holder(holder)) = &mut stock.rights
+            && holder.free(units)
+        {
+            reply.returned.retain(|returned| returned.key != key);
+            reply.returned.push(holder.returned(&key, me));
+        }
+        changes.stocks.insert(key, stock);
     }
-    Ok((reply, Changes { tab: Some((reverse.tab.clone(), record)), used }))
+    changes.tab = Some((reverse.tab.clone(), record));
+    Ok(reply)
 }

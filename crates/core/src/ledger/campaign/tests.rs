@@ -6,12 +6,13 @@ use std::convert::Infallible;
 use super::*;
 use crate::ident::{LocationId, OfferKey, TabId};
 use crate::ledger::counter::{Counter, Measure};
+use crate::ledger::shard::{Apart, LedgerLayout};
 use crate::money::Currency;
 
 #[derive(Default)]
 struct Map {
     tabs: BTreeMap<TabKey, TabRecord>,
-    used: BTreeMap<String, u64>,
+    stocks: BTreeMap<String, Stock>,
 }
 
 impl Books for Map {
@@ -21,16 +22,24 @@ impl Books for Map {
         Ok(self.tabs.get(tab).cloned())
     }
 
-    fn used(&self, key: &str) -> Result<u64, Infallible> {
-        Ok(self.used.get(key).copied().unwrap_or(0))
+    fn stock(&self, key: &str) -> Result<Option<Stock>, Infallible> {
+        Ok(self.stocks.get(key).cloned())
+    }
+
+    fn siblings(&self) -> Result<Siblings, Infallible> {
+        Ok(Siblings::default())
+    }
+
+    fn is_empty(&self) -> Result<bool, Infallible> {
+        Ok(self.tabs.is_empty() && self.stocks.is_empty())
     }
 }
 
 impl Map {
     fn apply(&mut self, command: &Command) -> Reply {
-        let (reply, changes) = apply(self, command, at(1000)).unwrap();
+        let (reply, changes) = apply(self, &Shard::root(), command, at(1000)).unwrap();
         self.tabs.extend(changes.tab);
-        self.used.extend(changes.used);
+        self.stocks.extend(changes.stocks);
         reply
     }
 
@@ -57,7 +66,7 @@ impl Map {
     }
 
     fn used_of(&self, key: &str) -> u64 {
-        self.used(key).unwrap()
+        self.stocks.get(key).map_or(0, |stock| stock.used)
     }
 }
 
@@ -75,7 +84,14 @@ fn offer(name: &str) -> OfferRef {
 }
 
 fn uses(key: &str, ceiling: u64) -> Counter {
-    Counter { key: key.to_owned(), ceiling, measure: Measure::Uses, partial: false, offer: None }
+    Counter {
+        key: key.to_owned(),
+        ceiling,
+        measure: Measure::Uses,
+        partial: false,
+        offer: None,
+        apart: Apart::default(),
+    }
 }
 
 fn budget(key: &str, ceiling: u64, partial: bool) -> Counter {
@@ -106,6 +122,8 @@ fn ask(tab: &str, received: i64, offers: &[(&str, u64)], counters: &[Counter]) -
             })
             .collect(),
         counters: counters.to_vec(),
+        layout: LedgerLayout::SINGLE,
+        brought: Brought::default(),
     }
 }
 

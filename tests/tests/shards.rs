@@ -1,0 +1,150 @@
+//! Ledgers divided over several objects, on the real runtime: as exact as one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use promo_tests::Service;
+use promo_tests::campaign::{publish, ten_percent, with};
+use promo_tests::gotab::{Tab, applied, reasons};
+use serde_json::{Value, json};
+
+fn divided(id: &str, code: &str, quotas: Value, shards: u32, by: &str) -> Value {
+    let campaign = with(ten_percent(id, code), "quotas", quotas);
+    with(campaign, "ledger", json!({"shards": shards, "by": by}))
+}
+
+fn quotas(service: &Service, id: &str) -> Value {
+    let reply = service.get(&format!("/admin/campaigns/{id}/ledger")).admin().send();
+    assert_eq!(reply.status, 200, "{reply}");
+    reply.json().pointer("/quotas").cloned().unwrap_or_default()
+}
+
+/// So many guests at once, each on a tab of his own; returns how many got it.
+fn rush(service: &Service, offer: &str, guests: usize, name: &str) -> usize {
+    let given = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for guest in 0..guests {
+            let given = &given;
+            scope.spawn(move || {
+                let reply = Tab::new(service, &format!("{name}-{guest}")).redeem(&[offer]);
+                match applied(&reply).len() {
+                    1 => given.fetch_add(1, Ordering::Relaxed),
+                    _ => {
+                        assert_eq!(reasons(&reply), ["quota_exhausted"], "{reply}");
+                        0
+                    }
+                }
+            });
+        }
+    });
+    given.into_inner()
+}
+
+#[test]
+fn of_a_hundred_and_fifty_guests_at_once_on_eight_shards_exactly_a_hundred_get_one_of_a_hundred() {
+    let service = Service::start();
+    publish(&service, &divided("eight", "EIGHT", json!([{ "per": [], "limit": 100 }]), 8, "tab"));
+    assert_eq!(rush(&service, "eight.ten-off.EIGHT", 150, "eight"), 100);
+
+    let quota = &quotas(&service, "eight")[0];
+    assert_eq!((&quota["used"], &quota["remaining"]), (&json!(100), &json!(0)), "{quota}");
+    let shards = quota["shards"].as_array().cloned().unwrap_or_default();
+    let used: u64 = shards.iter().filter_map(|shard| shard["used"].as_u64()).sum();
+    let took_part = shards.iter().filter(|shard| shard["used"] != json!(0)).count();
+    assert_eq!(used, 100);
+    assert!(took_part > 4, "{quota}");
+}
+
+#[test]
+fn the_last_unit_is_sold_wherever_it_sits_and_again_after_a_reversal() {
+    let service = Service::start();
+    publish(&service, &divided("last", "LAST", json!([{ "per": [], "limit": 5 }]), 8, "tab"));
+    let offer = ["last.ten-off.LAST"];
+    let redeem = |guest: usize| Tab::new(&service, &format!("last-{guest}")).redeem(&offer);
+    let got: Vec<usize> = (0..12).map(|guest| applied(&redeem(guest)).len()).collect();
+    assert_eq!(got.iter().sum::<usize>(), 5, "{got:?}");
+    assert_eq!(got[..5], [1; 5], "nobody is refused while there is one left");
+
+    for round in 0..3 {
+        assert_eq!(Tab::new(&service, &format!("last-{round}")).reverse(&[]).status, 200);
+        let other = redeem(20 + round);
+        assert_eq!(applied(&other).len(), 1, "{other}");
+        assert_eq!(reasons(&redeem(30 + round)), ["quota_exhausted"]);
+    }
+}
+
+#[test]
+fn the_number_of_shards_changes_under_load_and_the_count_stays_exact() {
+    let mut service = Service::start();
+    let quota = || json!([{ "per": [], "limit": 90 }, { "per": ["code"], "limit": 80 }]);
+    publish(&service, &divided("moving", "MOVING", quota(), 1, "tab"));
+    let layouts = [(8, "code"), (3, "tab"), (8, "customer"), (1, "tab")];
+    let mut given = 0;
+    for (round, (shards, by)) in layouts.into_iter().enumerate() {
+        let name = format!("round{round}");
+        thread::scope(|scope| {
+            let guests = scope.spawn(|| rush(&service, "moving.ten-off.MOVING", 20, &name));
+            publish(&service, &divided("moving", "MOVING", quota(), shards, by));
+            given += guests.join().unwrap();
+        });
+        if round == 1 {
+            service.restart();
+        }
+    }
+    given += rush(&service, "moving.ten-off.MOVING", 90, "end");
+    assert_eq!(given, 80);
+
+    // A reversal finds its redemption wherever it is, and the use is free again.
+    let reply = service.get("/admin/campaigns/moving/redemptions?limit=1000").admin().send();
+    let redemptions = reply.json()["redemptions"].as_array().cloned().unwrap_or_default();
+    assert_eq!(redemptions.len(), 80);
+    for redemption in redemptions.iter().step_by(7) {
+        let tab = redemption["tab"].as_str().unwrap_or_default();
+        let reversed = Tab::new(&service, tab).reverse(&[]);
+        assert_eq!(reversed.status, 200, "{reversed}");
+    }
+    assert_eq!(rush(&service, "moving.ten-off.MOVING", 20, "again"), 80_usize.div_ceil(7));
+    assert_eq!(quotas(&service, "moving")[1]["used"], json!(80));
+}
+
+#[test]
+fn redemptions_of_all_shards_are_paged_as_one_list() {
+    let service = Service::start();
+    publish(&service, &divided("pages", "PAGES", json!([{ "per": [], "limit": 50 }]), 4, "tab"));
+    assert_eq!(rush(&service, "pages.ten-off.PAGES", 25, "page"), 25);
+    let (mut tabs, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/admin/campaigns/pages/redemptions?limit=10{cursor}");
+        let page = service.get(&path).admin().send().json();
+        let lines = page["redemptions"].as_array().cloned().unwrap_or_default();
+        assert!(lines.len() <= 10);
+        tabs.extend(lines.iter().map(|line| line["tab"].as_str().unwrap_or_default().to_owned()));
+        match page["cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    tabs.sort();
+    tabs.dedup();
+    assert_eq!(tabs.len(), 25);
+    let history = service.get("/admin/tabs/page-3").admin().send().json();
+    assert_eq!(history["redemptions"].as_array().map(Vec::len), Some(1), "{history}");
+}
+
+#[test]
+fn a_live_inquiry_knows_what_all_shards_have_left() {
+    let service = Service::start();
+    publish(&service, &divided("live", "LIVE", json!([{ "per": [], "limit": 3 }]), 8, "tab"));
+    let inquire = |guest: &str| Tab::new(&service, guest).inquire("LIVE").status;
+    for guest in 0..3 {
+        assert_eq!(inquire(&format!("asks-{guest}")), 200);
+        let reply = Tab::new(&service, &format!("takes-{guest}")).redeem(&["live.ten-off.LIVE"]);
+        assert_eq!(applied(&reply).len(), 1, "{reply}");
+    }
+    // Whoever wants the fourth makes sure that there is none.
+    let fourth = Tab::new(&service, "takes-4").redeem(&["live.ten-off.LIVE"]);
+    assert_eq!(reasons(&fourth), ["quota_exhausted"]);
+    for guest in 0..8 {
+        assert_eq!(inquire(&format!("late-{guest}")), 404);
+    }
+}
