@@ -24,7 +24,7 @@ mod http;
 mod service;
 
 pub use http::{Exchange, Reply};
-pub use service::{Options, Service, secrets};
+pub use service::{Line, Options, Service, secrets};
 
 /// Whether the tests that take minutes are to run (`cargo xtask test --long`).
 pub fn long() -> bool {

@@ -99,6 +99,19 @@ impl Options {
     }
 }
 
+/// An address to ask, whether anybody answers there or not.
+#[derive(Clone, Debug)]
+pub struct Line {
+    url: String,
+}
+
+impl Line {
+    /// A POST in the making, on a connection of its own.
+    pub fn post(&self, path: &str) -> Exchange {
+        Exchange::new(&agent(), "POST", &format!("{}{path}", self.url))
+    }
+}
+
 /// A service on 127.0.0.1 that dies with this value.
 pub struct Service {
     port: u16,
@@ -158,6 +171,12 @@ impl Service {
     /// A DELETE in the making.
     pub fn delete(&self, path: &str) -> Exchange {
         self.request("DELETE", path)
+    }
+
+    /// A way to ask that outlives kills: for a client that goes on while the service is killed under it.
+    #[must_use]
+    pub fn line(&self) -> Line {
+        Line { url: self.url() }
     }
 
     /// What the service has printed so far, a line each, across restarts.
