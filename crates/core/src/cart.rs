@@ -6,6 +6,8 @@
 //! checks in [`builder`]. All texts lie in one buffer, so that a cart of 200 lines costs a handful of
 //! allocations and can be kept without what it was read from.
 
+use std::ops::Range;
+
 use crate::{
     fault::{Faults, Path, Sink},
     ident::{LocationId, TabId},
@@ -14,9 +16,12 @@ use crate::{
 
 mod builder;
 mod draft;
+mod lexicon;
+mod line_set;
 pub(crate) mod read;
 
 pub use draft::{CartDraft, CustomerDraft, FeeDraft, LineDraft};
+pub(crate) use line_set::LineSet;
 
 /// The most units of a line, and the highest price of one.
 pub const MOST: u64 = 1_000_000_000;
@@ -26,6 +31,17 @@ pub const MOST: u64 = 1_000_000_000;
 struct Span {
     start: u32,
     end: u32,
+}
+
+impl Span {
+    fn range(self) -> Range<usize> {
+        let place = |place| usize::try_from(place).unwrap_or(usize::MAX);
+        place(self.start)..place(self.end)
+    }
+
+    fn of(self, text: &str) -> Option<&str> {
+        text.get(self.range())
+    }
 }
 
 /// Which of the cart's words (categories, tags) belong to something.
@@ -76,7 +92,9 @@ pub struct Cart {
     subtotal: Money,
     tax: Option<Money>,
     total: Option<Money>,
-    words: Vec<Span>,
+    /// The lines' and the customer's words, by their numbers in the lexicon.
+    words: Vec<u32>,
+    lexicon: Vec<Span>,
     text: String,
 }
 
@@ -173,19 +191,22 @@ impl Cart {
         self.customer.as_ref().map(|data| Customer { cart: self, data })
     }
 
+    /// The words of categories and tags, by their numbers; a word may stand there twice.
+    pub(crate) fn lexicon(&self) -> impl Iterator<Item = &str> {
+        self.lexicon.iter().map(|span| span.of(&self.text).unwrap_or_default())
+    }
+
     fn text(&self, span: Option<Span>) -> Option<&str> {
-        let span = span?;
-        self.text.get(usize::try_from(span.start).ok()?..usize::try_from(span.end).ok()?)
+        span?.of(&self.text)
+    }
+
+    fn numbers(&self, words: Words) -> impl Iterator<Item = usize> + use<'_> {
+        let numbers = self.words.get(words.range()).unwrap_or_default();
+        numbers.iter().map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
     }
 
     fn words(&self, words: Words) -> impl Iterator<Item = &str> {
-        let start = usize::try_from(words.start).unwrap_or_default();
-        let end = usize::try_from(words.end).unwrap_or_default();
-        self.words
-            .get(start..end)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|span| self.text(Some(*span)))
+        self.numbers(words).filter_map(|number| self.text(self.lexicon.get(number).copied()))
     }
 }
 
@@ -223,6 +244,16 @@ impl<'c> Line<'c> {
     /// The article's tags.
     pub fn tags(&self) -> impl Iterator<Item = &'c str> + use<'c> {
         self.cart.words(self.data.tag)
+    }
+
+    /// The categories' numbers in the cart's lexicon.
+    pub(crate) fn category_numbers(&self) -> impl Iterator<Item = usize> + use<'c> {
+        self.cart.numbers(self.data.category)
+    }
+
+    /// The tags' numbers in the cart's lexicon.
+    pub(crate) fn tag_numbers(&self) -> impl Iterator<Item = usize> + use<'c> {
+        self.cart.numbers(self.data.tag)
     }
 
     /// How many units, 1 to 10^9.

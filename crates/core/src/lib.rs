@@ -18,3 +18,4 @@ pub mod location;
 pub mod money;
 pub mod schema;
 pub mod time;
+mod word;

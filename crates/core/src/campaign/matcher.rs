@@ -2,14 +2,15 @@
 //!
 //! Every list in a campaign's matchers ("category is one of …") is a *question*, asked of each line
 //! once: the campaign's table knows for each word which questions it answers with yes, so a line's
-//! answers are some bits, found by one look-up for each of its words. A matcher is then a comparison
-//! of bits, however long its lists are and however many offers share them.
+//! answers are found by its words. A question's answers are then some lines, as
+//! bits, and a matcher is what its questions' lines have in common, however long its lists are and however
+//! many offers share them.
 
 use std::collections::BTreeMap;
 
-use super::words::{Bits, Words};
+use super::words::{Questions, Words};
 use crate::{
-    cart::Line,
+    cart::{Cart, LineSet},
     json::{At, Object},
     money::Money,
 };
@@ -47,8 +48,8 @@ impl MatcherId {
 /// A matcher: all that it says must hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Matcher {
-    /// The questions to be answered with yes, as bits of the given words of a line's answers.
-    yes: Bits,
+    /// The questions to be answered with yes, by number.
+    yes: Questions,
     least_price: u64,
     most_price: u64,
     not: Option<Box<Matcher>>,
@@ -62,7 +63,7 @@ pub(crate) struct Matchers {
     category: Words,
     tag: Words,
     name: Words,
-    width: usize,
+    questions: usize,
 }
 
 impl Matchers {
@@ -71,33 +72,37 @@ impl Matchers {
         self.matchers.len()
     }
 
-    /// How many words a line's answers take.
-    pub(crate) fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Answers a line's questions, into [`Self::width`] words that are 0.
-    pub(crate) fn answer(&self, line: &Line<'_>, answers: &mut [u64]) {
-        if !self.sku.is_empty()
-            && let Some(sku) = line.sku()
-        {
-            self.sku.look_up(sku, answers);
-        }
-        if !self.category.is_empty() {
-            for category in line.categories() {
-                self.category.look_up(category, answers);
+    /// Asks all questions of all lines of a cart.
+    pub(crate) fn answers<'m>(&'m self, cart: &Cart) -> Answers {
+        // Lines share their categories and tags: these are looked up once for all of them.
+        let look_up = |table: &'m Words| -> Vec<&'m [usize]> {
+            let words = cart.lexicon().filter(|_| !table.is_empty());
+            words.map(|word| table.look_up(word)).collect()
+        };
+        let (categories, tags) = (look_up(&self.category), look_up(&self.tag));
+        let questions = self.questions.max(1);
+        let mut of_64 = vec![0_u64; cart.lines().len().div_ceil(64).saturating_mul(questions)];
+        let mut lines = cart.lines();
+        for answers in of_64.chunks_exact_mut(questions) {
+            for (place, line) in lines.by_ref().take(64).enumerate() {
+                let bit = 1 << place;
+                if !categories.is_empty() {
+                    let words = line.category_numbers().filter_map(|word| categories.get(word));
+                    words.for_each(|yes| set(answers, yes, bit));
+                }
+                if !tags.is_empty() {
+                    let words = line.tag_numbers().filter_map(|word| tags.get(word));
+                    words.for_each(|yes| set(answers, yes, bit));
+                }
+                if let Some(sku) = line.sku().filter(|_| !self.sku.is_empty()) {
+                    set(answers, self.sku.look_up(sku), bit);
+                }
+                if let Some(name) = line.name().filter(|_| !self.name.is_empty()) {
+                    set(answers, self.name.look_up(name), bit);
+                }
             }
         }
-        if !self.tag.is_empty() {
-            for tag in line.tags() {
-                self.tag.look_up(tag, answers);
-            }
-        }
-        if !self.name.is_empty()
-            && let Some(name) = line.name()
-        {
-            self.name.look_up(name, answers);
-        }
+        Answers { of_64, questions }
     }
 
     /// Whether a matcher means every line.
@@ -105,19 +110,10 @@ impl Matchers {
         self.matchers.get(id.0).is_some_and(Matcher::is_everything)
     }
 
-    /// Whether a matcher means each of some lines, by their answers, [`Self::width`] words for each, and
-    /// their prices.
-    pub(crate) fn find(
-        &self,
-        id: MatcherId,
-        answers: &[u64],
-        prices: &(impl ExactSizeIterator<Item = u64> + Clone),
-    ) -> Vec<bool> {
-        let mut means = vec![true; prices.len()];
-        if let Some(matcher) = self.matchers.get(id.0) {
-            matcher.narrow(answers, self.width, prices, &mut means);
-        }
-        means
+    /// The lines of a cart that a matcher means, by their answers.
+    pub(crate) fn find(&self, id: MatcherId, cart: &Cart, answers: &Answers) -> LineSet {
+        let matcher = self.matchers.get(id.0);
+        matcher.map(|matcher| matcher.find(cart, answers)).unwrap_or_default()
     }
 
     /// Whether a matcher means no line of any cart: its prices contradict each other, one of its lists
@@ -141,31 +137,51 @@ impl Matcher {
             || self.not.as_ref().is_some_and(|not| not.is_everything())
     }
 
-    /// Leaves of some lines those that it means: one thing asked after the other of all lines.
-    fn narrow(
-        &self,
-        answers: &[u64],
-        width: usize,
-        prices: &(impl ExactSizeIterator<Item = u64> + Clone),
-        means: &mut [bool],
-    ) {
-        for (word, bits) in &self.yes {
-            for (means, answers) in means.iter_mut().zip(answers.chunks_exact(width.max(1))) {
-                *means &= answers.get(*word).is_some_and(|answer| answer & bits == *bits);
-            }
-        }
+    /// The lines that it means.
+    fn find(&self, cart: &Cart, answers: &Answers) -> LineSet {
+        let mut lines = answers.all(&self.yes, cart.lines().len());
         if !self.prices_are_free() {
-            for (means, price) in means.iter_mut().zip(prices.clone()) {
-                *means &= self.least_price <= price && price <= self.most_price;
-            }
+            let fits = |price: u64| self.least_price <= price && price <= self.most_price;
+            let price = |line| cart.line(line).map_or(0, |line| line.unit_price().minor());
+            let mut within = LineSet::none_of(cart.lines().len());
+            lines.iter().filter(|line| fits(price(*line))).for_each(|line| within.add(line));
+            lines = within;
         }
         if let Some(not) = &self.not {
-            let mut denied = vec![true; means.len()];
-            not.narrow(answers, width, prices, &mut denied);
-            for (means, denied) in means.iter_mut().zip(denied) {
-                *means &= !denied;
+            lines.without(&not.find(cart, answers));
+        }
+        lines
+    }
+}
+
+/// Sets a line's bit in the answers to some questions.
+#[inline(always)]
+fn set(answers: &mut [u64], questions: &[usize], bit: u64) {
+    for question in questions {
+        if let Some(answers) = answers.get_mut(*question) {
+            *answers |= bit;
+        }
+    }
+}
+
+/// Which of a cart's lines answer which of a campaign's questions with yes.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers {
+    /// For each 64 lines as many words of bits as there are questions.
+    of_64: Vec<u64>,
+    questions: usize,
+}
+
+impl Answers {
+    /// Of so many lines, those that answer all of some questions with yes.
+    fn all(&self, questions: &[usize], lines: usize) -> LineSet {
+        let mut all = LineSet::all_of(lines);
+        for (lines, answers) in all.words_mut().zip(self.of_64.chunks_exact(self.questions)) {
+            for question in questions {
+                *lines &= answers.get(*question).copied().unwrap_or(0);
             }
         }
+        all
     }
 }
 
@@ -198,7 +214,7 @@ impl MatcherReader {
             nothing |= words.is_empty();
             let next = self.questions.len();
             let question = *self.questions.entry((attribute, words)).or_insert(next);
-            set(&mut yes, question);
+            yes.push(question);
         }
         let prices = object.get("unit_price", |at| {
             let range = at.object(&["min", "max"])?;
@@ -210,6 +226,7 @@ impl MatcherReader {
         if object.has("not") && not.is_none() {
             return None;
         }
+        yes.sort_unstable();
         // No word is one of an empty list: prices that contradict each other say so at once.
         let (least, most) = if nothing { (1, 0) } else { (0, u64::MAX) };
         Some(Matcher {
@@ -222,12 +239,12 @@ impl MatcherReader {
 
     /// The matchers, with the table of their words.
     pub fn finish(self) -> Matchers {
-        let width = self.questions.len().div_ceil(64);
-        let mut tables: BTreeMap<Attribute, BTreeMap<String, Vec<(usize, u64)>>> = BTreeMap::new();
+        let questions = self.questions.len();
+        let mut tables: BTreeMap<Attribute, BTreeMap<String, Questions>> = BTreeMap::new();
         for ((attribute, words), question) in self.questions {
             let table = tables.entry(attribute).or_default();
             for word in words {
-                set(table.entry(word).or_default(), question);
+                table.entry(word).or_default().push(question);
             }
         }
         let mut table = |attribute| {
@@ -243,16 +260,7 @@ impl MatcherReader {
             category: table(Attribute::Category),
             tag: table(Attribute::Tag),
             name: table(Attribute::Name),
-            width,
+            questions,
         }
-    }
-}
-
-/// Sets the bit of a question.
-fn set(yes: &mut Vec<(usize, u64)>, question: usize) {
-    let (word, bit) = (question / 64, 1_u64 << (question % 64));
-    match yes.iter_mut().find(|(index, _)| *index == word) {
-        Some((_, bits)) => *bits |= bit,
-        None => yes.push((word, bit)),
     }
 }

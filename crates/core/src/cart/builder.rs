@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Cart, CustomerData, FeeData, LineData, MOST, Span, Words};
+use super::{Cart, CustomerData, FeeData, LineData, MOST, Span, Words, lexicon::Lexicon};
 use crate::{
     fault::{Path, Sink},
     ident::{LocationId, TabId},
@@ -64,7 +64,8 @@ pub(super) struct Builder {
     lines: Vec<LineData>,
     fees: Vec<FeeData>,
     customer: Option<CustomerData>,
-    words: Vec<Span>,
+    words: Vec<u32>,
+    lexicon: Lexicon,
     text: String,
 }
 
@@ -86,8 +87,8 @@ impl Builder {
 
     /// Adds a word to the list that began at the mark.
     pub fn word(&mut self, text: &str) {
-        let span = self.keep(text);
-        self.words.push(span);
+        let number = self.lexicon.number(text, &mut self.text, keep);
+        self.words.push(number);
     }
 
     /// The words since the mark.
@@ -219,14 +220,13 @@ impl Builder {
             tax,
             total,
             words: self.words,
+            lexicon: self.lexicon.into_spans(),
             text: self.text,
         })
     }
 
     fn keep(&mut self, text: &str) -> Span {
-        let start = index(self.text.len());
-        self.text.push_str(text);
-        Span { start, end: index(self.text.len()) }
+        keep(&mut self.text, text)
     }
 
     fn keep_some(&mut self, text: Option<&str>) -> Option<Span> {
@@ -234,8 +234,15 @@ impl Builder {
     }
 }
 
+/// Keeps a text in the buffer of all texts.
+fn keep(buffer: &mut String, text: &str) -> Span {
+    let start = index(buffer.len());
+    buffer.push_str(text);
+    Span { start, end: index(buffer.len()) }
+}
+
 /// A document of 4 GiB does not get here; if one did, its texts would be cut, not mixed up.
-fn index(length: usize) -> u32 {
+pub(super) fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 

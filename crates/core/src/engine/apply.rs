@@ -9,14 +9,15 @@ use super::{
     EngineError,
     matching::Matching,
     pick::Orders,
-    row::Chosen,
+    row::{Chosen, Row},
     rows::Rows,
     spread::{Got, Taker, spread},
 };
 use crate::{
     campaign::{
-        Campaign, PercentBasis, PercentOf,
+        Campaign, PercentBasis, PercentOf, Rounding,
         discount::{Discount, Grant, Rate, Target, TierBy, UnitLimits},
+        percent::Percent,
     },
     money::Money,
 };
@@ -45,6 +46,8 @@ pub(super) struct Application<'a> {
     /// What the offer at work has taken off which row, discount by discount.
     given: Losses,
     chosen: Vec<Chosen>,
+    /// Whether units of the chosen rows may be marked.
+    marked: bool,
     shares: Vec<u64>,
     got: Vec<Got>,
 }
@@ -64,6 +67,7 @@ impl<'a> Application<'a> {
             trial: false,
             given: Vec::new(),
             chosen: Vec::new(),
+            marked: false,
             shares: Vec::new(),
             got: Vec::new(),
         }
@@ -91,16 +95,13 @@ impl<'a> Application<'a> {
         Ok(given)
     }
 
-    /// What the offer applied last has taken off which goods, and which fees; it is handed out once.
-    pub fn take_given(&mut self) -> (Losses, Losses) {
+    /// What the offer applied last has taken off which goods, and which fees.
+    pub fn given(&self) -> (Losses, Losses) {
         let first_fee = self.rows.goods();
         let goods = self.given.partition_point(|(row, _)| *row < first_fee);
-        let mut on_goods = std::mem::take(&mut self.given);
-        let mut on_fees = on_goods.split_off(goods);
-        for (row, _) in &mut on_fees {
-            *row = row.saturating_sub(first_fee);
-        }
-        (on_goods, on_fees)
+        let (on_goods, on_fees) = self.given.split_at_checked(goods).unwrap_or_default();
+        let fee = |(row, share): &(usize, Money)| (row.saturating_sub(first_fee), *share);
+        (on_goods.to_vec(), on_fees.iter().map(fee).collect())
     }
 
     /// What an offer would give alone on what is left of the cart. Nothing is taken.
@@ -121,29 +122,27 @@ impl<'a> Application<'a> {
     fn discount(&mut self, discount: &Discount, most: u64) -> Result<u64, EngineError> {
         match discount {
             Discount::Rate { rate, on, max, units } => {
-                self.choose(on, *units)?;
-                Ok(self.reduce(Off::Rate(*rate), most.min(*max)))
+                self.target(Off::Rate(*rate), on, *units, most.min(*max))
             }
             Discount::Amount { amount, on } => {
-                self.choose(on, UnitLimits::NONE)?;
-                Ok(self.reduce(Off::Sum(*amount), most))
+                self.target(Off::Sum(*amount), on, UnitLimits::NONE, most)
             }
             Discount::Tiers { tiers, by, on } => {
                 let reached = self.tier_value(*by, on);
                 let below = tiers.partition_point(|(from, _)| *from <= reached);
                 let tier = below.checked_sub(1).and_then(|tier| tiers.get(tier));
                 let Some((_, grant)) = tier else { return Ok(0) };
-                self.choose(on, UnitLimits::NONE)?;
                 let off = match grant {
                     Grant::Rate(rate) => Off::Rate(*rate),
                     Grant::Amount(amount) => Off::Sum(*amount),
                 };
-                Ok(self.reduce(off, most))
+                self.target(off, on, UnitLimits::NONE, most)
             }
             Discount::Picked { pick, count, at_least, rate, on } => {
                 let at_least = *at_least.max(count);
-                let target = self.target(on);
-                let picked = self.orders.first_units(&mut self.rows, &target, *pick, at_least);
+                let among = self.matching.rows(on, self.rows.goods());
+                let among = among.iter();
+                let picked = self.orders.first_units(&mut self.rows, among, *pick, at_least);
                 let Some(picked) = picked else { return Ok(0) };
                 self.choose_picked(&picked, *count)?;
                 Ok(self.reduce(Off::Rate(*rate), most))
@@ -158,38 +157,46 @@ impl<'a> Application<'a> {
         }
     }
 
-    /// The rows of a target, in the cart's order.
-    fn target(&self, on: &Target) -> Vec<usize> {
-        let mut rows = Vec::new();
-        self.matching.target(on, self.rows.goods(), |row| rows.push(row));
-        rows
+    /// Takes something off a target, or off its first so many units.
+    fn target(
+        &mut self,
+        off: Off,
+        on: &Target,
+        units: UnitLimits,
+        most: u64,
+    ) -> Result<u64, EngineError> {
+        let mut off = off;
+        if units == UnitLimits::NONE
+            && let Off::Rate(Rate::Percent(percent)) = off
+        {
+            match self.percent_of_lines(percent, on, most) {
+                OfLines::Given(given) => return Ok(given),
+                OfLines::Cut(most) => off = Off::Sum(most),
+                OfLines::Otherwise => {}
+            }
+        }
+        self.choose(on, units)?;
+        Ok(self.reduce(off, most))
     }
 
     /// Chooses the units of a target: all, or the first so many.
     fn choose(&mut self, on: &Target, limits: UnitLimits) -> Result<(), EngineError> {
+        self.marked = limits != UnitLimits::NONE;
         let Self { rows, matching, chosen, .. } = self;
+        let on = matching.rows(on, rows.goods());
         chosen.clear();
         if limits == UnitLimits::NONE {
-            if on.tab && on.fees.is_empty() {
-                rows.choose_goods(chosen);
-                return Ok(());
-            }
-            matching.target(on, rows.goods(), |row| {
-                if let Some(all) = rows.choose_all(row) {
-                    chosen.push(all);
-                }
-            });
+            on.iter().filter_map(|row| rows.choose_all(row)).for_each(|all| chosen.push(all));
             return Ok(());
         }
         let mut rest = limits.total;
-        for row in self.target(on) {
+        for row in on.iter() {
             if rest == 0 {
                 break;
             }
-            let first = limits.per_line.min(rest);
-            if let Some(chosen) = self.rows.choose_first(row, first)? {
-                rest = rest.saturating_sub(chosen.count);
-                self.chosen.push(chosen);
+            if let Some(first) = rows.choose_first(row, limits.per_line.min(rest))? {
+                rest = rest.saturating_sub(first.count);
+                chosen.push(first);
             }
         }
         Ok(())
@@ -198,6 +205,7 @@ impl<'a> Application<'a> {
     /// Chooses the first so many of the units that can be picked, from rows in the order of picking.
     fn choose_picked(&mut self, order: &[usize], count: u64) -> Result<(), EngineError> {
         self.chosen.clear();
+        self.marked = true;
         let mut rest = count;
         for row in order {
             if rest == 0 {
@@ -216,6 +224,7 @@ impl<'a> Application<'a> {
     /// Chooses the units that are marked in these rows, which come in the cart's order.
     pub fn choose_marked(&mut self, rows: impl Iterator<Item = usize>) {
         self.chosen.clear();
+        self.marked = true;
         for row in rows {
             if let Some(chosen) = self.rows.marked(row) {
                 self.chosen.push(chosen);
@@ -235,50 +244,82 @@ impl<'a> Application<'a> {
 
     fn tier_value(&self, by: TierBy, on: &Target) -> u64 {
         let mut value = 0_u64;
-        self.matching.target(on, self.rows.goods(), |row| {
-            if let Some(row) = self.rows.get(row) {
-                value = value.saturating_add(match by {
-                    TierBy::Amount => row.count.wrapping_mul(row.price),
-                    TierBy::Quantity => row.count,
-                });
-            }
+        let on = self.matching.rows(on, self.rows.goods());
+        on.iter().filter_map(|row| self.rows.get(row)).for_each(|row| {
+            value = value.saturating_add(match by {
+                TierBy::Amount => row.count.wrapping_mul(row.price),
+                TierBy::Quantity => row.count,
+            });
         });
         value
     }
 
+    /// Takes a percentage off each of some lines by itself, which is what most offers do: there is no need
+    /// to choose units first.
+    fn percent_of_lines(&mut self, percent: Percent, on: &Target, most: u64) -> OfLines {
+        let Rounding { percent_basis, mode, .. } = self.campaign.rounding();
+        let of_line = percent_basis == PercentBasis::Line && on.fees.is_empty();
+        if !of_line || self.campaign.percent_of() != PercentOf::Remaining {
+            return OfLines::Otherwise;
+        }
+        let most = most.min(self.rows.ceiling());
+        let of = percent.rounded(mode);
+        let Self { rows, matching, given, .. } = self;
+        let on = matching.rows(on, rows.goods());
+        let share = |row: &Row| of(row.left).min(row.room);
+        let shares = on.iter().filter_map(|row| rows.get(row)).map(share);
+        let sum = shares.fold(0, u64::wrapping_add);
+        if self.trial {
+            return OfLines::Given(sum.min(most));
+        }
+        if sum > most {
+            return OfLines::Cut(most);
+        }
+        rows.make_room(rows.goods());
+        on.iter().for_each(|row| {
+            let share = rows.get(row).map_or(0, share);
+            if share > 0 {
+                rows.lose_all(row, share);
+                given.push((row, Money::new(share)));
+            }
+        });
+        rows.count_goods(sum);
+        OfLines::Given(sum)
+    }
+
     /// Takes a rate or a sum off the chosen units, at most so much, and says how much that is.
     pub fn reduce(&mut self, off: Off, most: u64) -> u64 {
-        let mut exact = self.share(off);
-        let rounding = self.campaign.rounding();
-        let mut given = add_up(&self.shares);
-        if given > most {
-            self.spread_over_chosen(most);
-            given = add_up(&self.shares);
-            exact = false;
-        }
         // Goods come before fees; what all discounts take off goods ends at the subtotal.
         let goods = self.chosen.partition_point(|chosen| chosen.row < self.rows.goods());
+        let ceiling = self.rows.ceiling();
+        let most = if goods == self.chosen.len() { most.min(ceiling) } else { most };
+        let Shared { sum: mut given, mut each } = match off {
+            Off::Sum(sum) => self.spread_over_chosen(sum.min(most)),
+            Off::Rate(rate) => self.share(rate, most),
+        };
         let (of_goods, of_fees) = self.shares.split_at_mut_checked(goods).unwrap_or_default();
         let mut off_goods = given.wrapping_sub(add_up(of_fees));
-        if off_goods > self.rows.ceiling() {
+        if off_goods > ceiling {
+            // Fees are chosen too, which the subtotal does not end.
             let (chosen, _) = self.chosen.split_at_checked(goods).unwrap_or_default();
-            spread(self.rows.ceiling(), takers(chosen), rounding, &mut self.got);
+            let cut = spread(ceiling, takers(chosen), self.campaign.rounding(), &mut self.got);
             for (share, got) in of_goods.iter_mut().zip(&self.got) {
                 *share = got.sum(1);
             }
-            let cut = add_up(of_goods);
             given = given.wrapping_sub(off_goods).wrapping_add(cut);
             off_goods = cut;
-            exact = false;
+            each = None;
         }
         if !self.trial {
-            match off {
-                Off::Rate(rate) if exact => self.lose_each(rate),
-                _ => self.lose(),
+            match each {
+                Some(rate) => self.lose_each(rate),
+                None => self.lose(),
             }
             self.rows.count_goods(off_goods);
         }
-        self.rows.release(&self.chosen);
+        if self.marked {
+            self.rows.release(&self.chosen);
+        }
         given
     }
 
@@ -296,6 +337,7 @@ impl<'a> Application<'a> {
 
     /// Takes a rate off each chosen unit.
     fn lose_each(&mut self, rate: Rate) {
+        self.given.reserve(self.chosen.len());
         let loss = unit_loss(rate, self.campaign);
         for (chosen, share) in self.chosen.iter().zip(&self.shares) {
             if *share > 0 {
@@ -305,45 +347,70 @@ impl<'a> Application<'a> {
         }
     }
 
-    /// Makes the shares of the chosen rows, and says whether each is what its units lose one by one
-    /// (and not a sum to be taken off them in equal parts).
-    fn share(&mut self, off: Off) -> bool {
-        let mode = self.campaign.rounding().mode;
-        let percent_of = self.campaign.percent_of();
+    /// Makes the shares of the chosen rows of what a rate takes off them, at most so much together.
+    fn share(&mut self, rate: Rate, most: u64) -> Shared {
+        let (mode, percent_of) = (self.campaign.rounding().mode, self.campaign.percent_of());
         let Self { rows, chosen, shares, .. } = self;
-        let base = |chosen: &Chosen| base(rows, chosen, percent_of);
-        match (off, self.campaign.rounding().percent_basis) {
-            (Off::Sum(sum), _) => {
-                self.spread_over_chosen(sum);
-                false
+        let mut sum = 0_u64;
+        let mut add = |share: u64| {
+            sum = sum.wrapping_add(share);
+            share
+        };
+        shares.clear();
+        let each = match (rate, self.campaign.rounding().percent_basis) {
+            (Rate::Percent(percent), PercentBasis::Order) => {
+                let base = chosen.iter().map(|chosen| base(rows, chosen, percent_of));
+                let sum = base.fold(0, u64::wrapping_add);
+                return self.spread_over_chosen(percent.of(sum, mode).min(most));
             }
-            (Off::Rate(Rate::Percent(percent)), PercentBasis::Line) => {
-                shares.clear();
+            (Rate::Percent(percent), PercentBasis::Line) => {
                 let of = percent.rounded(mode);
-                let share = |chosen: &Chosen| of(base(chosen)).min(chosen.room);
+                let share = |it: &Chosen| add(of(base(rows, it, percent_of)).min(it.room));
                 shares.extend(chosen.iter().map(share));
-                false
+                None
             }
-            (Off::Rate(Rate::Percent(percent)), PercentBasis::Order) => {
-                let sum = chosen.iter().fold(0, |sum: u64, it| sum.wrapping_add(base(it)));
-                self.spread_over_chosen(percent.of(sum, mode));
-                false
-            }
-            (Off::Rate(rate), _) => {
-                shares.clear();
+            _ => {
                 let loss = unit_loss(rate, self.campaign);
-                shares.extend(chosen.iter().map(|chosen| rows.measure(chosen, &loss)));
-                true
+                shares.extend(chosen.iter().map(|chosen| add(rows.measure(chosen, &loss))));
+                Some(rate)
             }
+        };
+        if sum > most {
+            return self.spread_over_chosen(most);
         }
+        Shared { sum, each }
     }
 
     /// Makes the shares of a sum that is spread over the chosen rows.
-    fn spread_over_chosen(&mut self, sum: u64) {
-        spread(sum, takers(&self.chosen), self.campaign.rounding(), &mut self.got);
+    fn spread_over_chosen(&mut self, sum: u64) -> Shared {
         self.shares.clear();
+        let last = self.chosen.last();
+        if self.trial && last.is_none_or(|last| last.row < self.rows.goods()) {
+            // How much it is needs no shares: only where fees are chosen too may goods alone be cut.
+            let room = self.chosen.iter().fold(0, |sum: u64, it| sum.wrapping_add(it.room));
+            return Shared { sum: sum.min(room), each: None };
+        }
+        let sum = spread(sum, takers(&self.chosen), self.campaign.rounding(), &mut self.got);
         self.shares.extend(self.got.iter().map(|got| got.sum(1)));
+        Shared { sum, each: None }
     }
+}
+
+/// What came of taking a percentage off each of some lines by itself.
+enum OfLines {
+    /// It was taken, so much.
+    Given(u64),
+    /// Only this sum may be taken; nothing was.
+    Cut(u64),
+    /// Something else has to be looked at than lines; nothing was taken.
+    Otherwise,
+}
+
+/// How much the shares of the chosen rows are together, and how their units take them.
+struct Shared {
+    sum: u64,
+    /// The rate that makes each share, unit by unit; none: the units take the share in equal parts.
+    each: Option<Rate>,
 }
 
 /// Rows as takers of a sum: each by itself, in proportion to what is left of it.

@@ -10,12 +10,16 @@
 use super::{
     EngineError,
     apply::{Application, Off},
+    pick::Walk,
     row::Supply,
     rows::{MOST_RUNS, Rows},
     spread::{Got, Taker, spread},
     tape::{Act, Take},
 };
-use crate::campaign::discount::{Part, Pick};
+use crate::{
+    campaign::discount::{Part, Pick},
+    cart::LineSet,
+};
 
 /// What is left to be bundled of one row.
 struct Store<'r> {
@@ -85,6 +89,10 @@ struct Sets {
     /// What each row loses, as the sets have it.
     losses: Vec<(usize, u64)>,
     total: u64,
+    /// The set at work: what it takes of which row, its units, and what each of these gets.
+    shares: Vec<Share>,
+    units: Vec<(usize, Taker)>,
+    got: Vec<Got>,
 }
 
 impl Application<'_> {
@@ -104,13 +112,14 @@ impl Application<'_> {
         // Stable: within a row, in the order in which the sets took them.
         sets.takes.sort_by_key(|(row, _)| *row);
         let cut = sets.total > most;
-        let mut marked = Vec::new();
+        let (mut marked, mut acts) = (Vec::new(), Vec::new());
         for of_row in sets.takes.chunk_by(|left, right| left.0 == right.0) {
             let Some((row, _)) = of_row.first() else {
                 continue;
             };
             let act = |(_, take): &(usize, Take)| if cut { picked(*take) } else { *take };
-            let acts: Vec<Take> = of_row.iter().map(act).collect();
+            acts.clear();
+            acts.extend(of_row.iter().map(act));
             self.rows.take_turns(*row, &acts, true)?;
             marked.push(*row);
         }
@@ -137,31 +146,25 @@ impl Application<'_> {
         price: u64,
         max_times: u64,
     ) -> Result<Sets, EngineError> {
-        let lines: Vec<&[bool]> =
+        let lines: Vec<&LineSet> =
             parts.iter().map(|part| self.matching.lines(part.items)).collect();
-        let means = |lines: &[bool], row: usize| lines.get(row).copied().unwrap_or(false);
-        for row in 0..self.rows.goods() {
-            if lines.iter().any(|lines| means(lines, row)) {
-                self.rows.settle(row);
-            }
+        for row in lines.iter().flat_map(|lines| lines.iter()) {
+            self.rows.settle(row);
         }
         let mut stores = Stores { rows: &self.rows, stores: Vec::new() };
         stores.stores.resize_with(self.rows.goods(), || None);
-        // Of each part the rows that it may take from, those to be taken first last.
-        let queue = |(part, lines): (&Part, &&[bool])| {
-            let order = self.orders.by(Pick::Dearest, &self.rows).iter().rev();
-            let rows = order.copied().filter(|row| means(lines, *row));
-            (part.quantity, rows.collect())
-        };
-        let mut queues: Vec<(u64, Vec<usize>)> = parts.iter().zip(&lines).map(queue).collect();
+        let walk = |lines: &&LineSet| self.orders.walk(Pick::Dearest, &self.rows, lines.iter());
+        let walks = lines.iter().map(walk);
+        let quantities = parts.iter().map(|part| part.quantity);
+        let mut queues: Vec<(u64, Walk<'_>)> = quantities.zip(walks).collect();
         let mut sets = Sets::default();
         let mut times = max_times;
         while times > 0 {
-            let Some((shares, from_one_each)) = set(&mut queues, &mut stores) else {
+            let Some(from_one_each) = set(&mut queues, &mut stores, &mut sets.shares) else {
                 break;
             };
-            let more =
-                self.take_set(&shares, from_one_each, price, times, &mut stores, &mut sets)?;
+            let same = if from_one_each { times } else { 1 };
+            let more = self.take_set(same, price, &mut stores, &mut sets)?;
             times = times.saturating_sub(more);
             if sets.takes.len() > MOST_RUNS {
                 return Err(EngineError::TooManyUnits);
@@ -170,33 +173,33 @@ impl Application<'_> {
         Ok(sets)
     }
 
-    /// Takes a set and the sets after it that are the same, and says how many these are together.
+    /// Takes a set and the sets after it that are the same, no more than may be, and says how many these
+    /// are together.
     fn take_set(
         &self,
-        shares: &[Share],
-        from_one_each: bool,
+        most: u64,
         price: u64,
-        times: u64,
         stores: &mut Stores<'_>,
         sets: &mut Sets,
     ) -> Result<u64, EngineError> {
-        let mut same = if from_one_each { times } else { 1 };
+        let Sets { takes, losses, total, shares, units, got } = sets;
+        let mut same = most;
         // The set's units in the cart's order, equal neighbours together.
-        let mut units: Vec<(usize, Taker)> = Vec::with_capacity(shares.len());
-        for share in shares {
+        units.clear();
+        for share in shares.iter() {
             let Some(store) = stores.get(share.row) else {
                 continue;
             };
             let before = units.len();
-            store.take(share, &mut units)?;
+            store.take(share, units)?;
             let equal = units.len() == before.saturating_add(1);
             let further = store.group.0.checked_div(share.units).unwrap_or(0);
             same = same.min(if equal { further.saturating_add(1) } else { 1 });
         }
-        for share in shares {
+        for share in shares.iter() {
             if let Some(store) = stores.get(share.row) {
                 // The sets that are the same take from the group at the front.
-                let more = share.units.saturating_mul(same.saturating_sub(1));
+                let more = share.units.wrapping_mul(same.saturating_sub(1));
                 store.group.0 = store.group.0.saturating_sub(more);
                 store.available = store.available.saturating_sub(more);
             }
@@ -207,20 +210,19 @@ impl Application<'_> {
         let saving = value.saturating_sub(price);
         let takers = units.iter().map(|(_, taker)| *taker);
         let rounding = self.campaign.rounding();
-        let mut got: Vec<Got> = Vec::with_capacity(units.len());
-        spread(saving, takers, rounding, &mut got);
-        for ((row, taker), got) in units.iter().zip(&got) {
+        spread(saving, takers, rounding, got);
+        for ((row, taker), got) in units.iter().zip(got.iter()) {
             let loss = got.sum(taker.count).wrapping_mul(same);
             if saving == 0 {
                 let all = taker.count.saturating_mul(same);
-                sets.takes.push((*row, Take::once(all, Act::Pass)));
+                takes.push((*row, Take::once(all, Act::Pass)));
                 continue;
             }
             let members = got.members(taker, rounding.remainder);
             let acts = members.map(|(count, share)| (count, Act::Lose(share)));
-            sets.takes.push((*row, Take { times: same, acts }));
-            sets.losses.push((*row, loss));
-            sets.total = sets.total.saturating_add(loss);
+            takes.push((*row, Take { times: same, acts }));
+            losses.push((*row, loss));
+            *total = total.saturating_add(loss);
         }
         Ok(same)
     }
@@ -237,17 +239,21 @@ fn picked(take: Take) -> Take {
 
 /// Forms the next set: what it takes of each row, in the cart's order, and whether every part takes
 /// from one row. Nothing when there is no full set any more.
-fn set(queues: &mut [(u64, Vec<usize>)], stores: &mut Stores<'_>) -> Option<(Vec<Share>, bool)> {
-    let mut shares: Vec<Share> = Vec::with_capacity(queues.len());
+fn set(
+    queues: &mut [(u64, Walk<'_>)],
+    stores: &mut Stores<'_>,
+    shares: &mut Vec<Share>,
+) -> Option<bool> {
+    shares.clear();
     let mut from_one_each = true;
-    for (quantity, rows) in queues {
+    for (quantity, walk) in queues {
         let mut rest = *quantity;
         let mut places = 0_usize;
         while rest > 0 {
-            let row = *rows.last()?;
+            let row = walk.row()?;
             let store = stores.get(row).filter(|store| store.available > 0);
             let Some(store) = store else {
-                rows.pop();
+                walk.pass();
                 continue;
             };
             let units = rest.min(store.available);
@@ -267,10 +273,10 @@ fn set(queues: &mut [(u64, Vec<usize>)], stores: &mut Stores<'_>) -> Option<(Vec
         same
     });
     // Until it is known that the set is full, its units were only reserved.
-    for share in &shares {
+    for share in shares.iter() {
         if let Some(store) = stores.get(share.row) {
             store.available = store.available.saturating_add(share.units);
         }
     }
-    Some((shares, from_one_each))
+    Some(from_one_each)
 }

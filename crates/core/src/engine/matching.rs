@@ -1,15 +1,16 @@
 //! Which lines of a cart a campaign's matchers mean, found once for all its offers, and only when one
 //! of them asks.
 
-use std::cell::OnceCell;
+use std::{borrow::Cow, cell::OnceCell};
 
 use crate::{
     campaign::{
         Campaign,
         discount::Target,
-        matcher::{MatcherId, Matchers},
+        matcher::{Answers, MatcherId, Matchers},
     },
-    cart::Cart,
+    cart::{Cart, LineSet},
+    word::WordKey,
 };
 
 /// What the lines that a matcher means add up to, before any discount.
@@ -25,9 +26,8 @@ pub(super) struct Sums {
 pub(super) struct Matching<'a> {
     matchers: &'a Matchers,
     cart: &'a Cart,
-    /// The answers of each line, [`Matchers::width`] words for each.
-    answers: OnceCell<Vec<u64>>,
-    means: Vec<OnceCell<Vec<bool>>>,
+    answers: OnceCell<Answers>,
+    means: Vec<OnceCell<LineSet>>,
     sums: Vec<OnceCell<Sums>>,
 }
 
@@ -43,28 +43,18 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// Whether the matcher means each line of the cart.
-    pub fn lines(&self, id: MatcherId) -> &[bool] {
-        self.means
-            .get(id.index())
-            .map_or(&[], |means| means.get_or_init(|| self.find(id)).as_slice())
+    /// The lines of the cart that the matcher means.
+    pub fn lines(&self, id: MatcherId) -> &LineSet {
+        static NONE: LineSet = LineSet::NONE;
+        self.means.get(id.index()).map_or(&NONE, |means| means.get_or_init(|| self.find(id)))
     }
 
-    fn find(&self, id: MatcherId) -> Vec<bool> {
-        let lines = self.cart.lines();
+    fn find(&self, id: MatcherId) -> LineSet {
         if self.matchers.is_everything(id) {
-            return vec![true; lines.len()];
+            return LineSet::all_of(self.cart.lines().len());
         }
-        let width = self.matchers.width();
-        let prices = lines.map(|line| line.unit_price().minor());
-        let answers = self.answers.get_or_init(|| {
-            let mut answers = vec![0; prices.len().saturating_mul(width)];
-            for (line, answers) in self.cart.lines().zip(answers.chunks_exact_mut(width.max(1))) {
-                self.matchers.answer(&line, answers);
-            }
-            answers
-        });
-        self.matchers.find(id, answers, &prices)
+        let answers = self.answers.get_or_init(|| self.matchers.answers(self.cart));
+        self.matchers.find(id, self.cart, answers)
     }
 
     /// What the lines that the matcher means add up to.
@@ -76,51 +66,42 @@ impl<'a> Matching<'a> {
 
     fn add_up(&self, id: MatcherId) -> Sums {
         let mut sums = Sums::default();
-        for (line, means) in self.cart.lines().zip(self.lines(id)) {
-            if *means {
-                let (quantity, price) = (line.quantity(), line.unit_price().minor());
-                sums.quantity = sums.quantity.saturating_add(quantity);
-                sums.amount = sums.amount.saturating_add(quantity.wrapping_mul(price));
-            }
+        for line in self.lines(id).iter().filter_map(|index| self.cart.line(index)) {
+            let (quantity, price) = (line.quantity(), line.unit_price().minor());
+            sums.quantity = sums.quantity.saturating_add(quantity);
+            sums.amount = sums.amount.saturating_add(quantity.wrapping_mul(price));
         }
         sums
     }
 
     /// How many different skus the lines that the matcher means have. A line without a sku has none.
     pub fn different(&self, id: MatcherId) -> u64 {
-        let lines = self.cart.lines().zip(self.lines(id));
-        let mut skus: Vec<&str> =
-            lines.filter(|(_, means)| **means).filter_map(|(line, _)| line.sku()).collect();
-        skus.sort_unstable();
-        skus.dedup();
+        let lines = self.lines(id).iter().filter_map(|index| self.cart.line(index));
+        let skus = lines.filter_map(|line| line.sku());
+        let mut skus: Vec<(WordKey, &str)> = skus.map(|sku| (WordKey::of(sku), sku)).collect();
+        skus.sort_unstable_by(WordKey::compare);
+        skus.dedup_by(|left, right| WordKey::compare(left, right).is_eq());
         u64::try_from(skus.len()).unwrap_or(u64::MAX)
     }
 
-    /// Goes through the rows a target is, in the cart's order, lines before fees.
-    pub fn target(&self, target: &Target, goods: usize, mut each: impl FnMut(usize)) {
-        match (target.tab, &target.items[..]) {
-            (true, _) => (0..goods).for_each(&mut each),
-            (false, []) => {}
-            (false, [id]) => {
-                for (row, means) in self.lines(*id).iter().enumerate() {
-                    if *means {
-                        each(row);
-                    }
-                }
-            }
-            (false, ids) => {
-                let means = |row: &usize| {
-                    ids.iter().any(|id| self.lines(*id).get(*row).copied().unwrap_or(false))
-                };
-                (0..goods).filter(means).for_each(&mut each);
-            }
+    /// The rows a target is, of which so many are goods; fees come behind.
+    pub fn rows(&self, target: &Target, goods: usize) -> Cow<'_, LineSet> {
+        if let (false, [id], []) = (target.tab, &target.items[..], &target.fees[..]) {
+            return Cow::Borrowed(self.lines(*id));
+        }
+        let mut rows = if target.tab { LineSet::all_of(goods) } else { LineSet::none_of(goods) };
+        if !target.tab {
+            target.items.iter().for_each(|id| rows.join(self.lines(*id)));
         }
         if !target.fees.is_empty() {
-            for (fee, row) in self.cart.fees().zip(goods..) {
+            let fees = self.cart.fees();
+            rows.make_room(goods.saturating_add(fees.len()));
+            for (fee, row) in fees.zip(goods..) {
                 if target.fees.iter().any(|kind| kind == fee.kind()) {
-                    each(row);
+                    rows.add(row);
                 }
             }
         }
+        Cow::Owned(rows)
     }
 }

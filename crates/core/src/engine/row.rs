@@ -2,9 +2,9 @@
 //!
 //! What is left of the row as a whole, and how much of that can still be taken above its floor, is
 //! kept as a number, so that choosing and sharing never look at units. The units themselves are kept in
-//! the cheapest way that is exact: few of them one by one, in a buffer that all rows share; many of
-//! them as one number while they are equal, and as [`Runs`] once they are not. And a share of all of
-//! them is only noted ([`super::rows`] keeps the notes) until somebody looks at single units.
+//! the cheapest way that is exact: as one number while they are equal; once they are not, few of them
+//! one by one, in a buffer that all rows share, and many as [`Runs`]. And a share of all of them is only
+//! noted ([`super::rows`] keeps the notes) until somebody looks at single units.
 
 use std::num::NonZeroU32;
 
@@ -40,10 +40,10 @@ pub(super) struct Row {
 
 #[derive(Clone, Debug)]
 enum Units {
-    /// One by one, from here on in the buffer of few units.
-    Few(usize),
-    /// Many, with the same left.
+    /// All with the same left.
     Equal(u64),
+    /// Few, one by one, from here on in the buffer of few units.
+    Few(usize),
     /// Many.
     Runs(Runs),
 }
@@ -69,14 +69,7 @@ impl Row {
         clippy::arithmetic_side_effects,
         reason = "a sound cart's products fit 63 bits, and the floor's is less than the price's"
     )]
-    pub fn new(count: u64, price: u64, floor: u64, few: &mut Vec<u64>) -> Self {
-        let units = if count <= FEW {
-            let start = few.len();
-            few.resize(start.saturating_add(usize::try_from(count).unwrap_or_default()), price);
-            Units::Few(start)
-        } else {
-            Units::Equal(price)
-        };
+    pub fn new(count: u64, price: u64, floor: u64) -> Self {
         Self {
             count,
             price,
@@ -85,7 +78,7 @@ impl Row {
             room: count * price.saturating_sub(floor),
             owed: None,
             marks: 0,
-            units,
+            units: Units::Equal(price),
         }
     }
 
@@ -97,9 +90,25 @@ impl Row {
         }
     }
 
-    /// Whether the row has so few units that they are kept one by one.
+    /// Whether the row has so few units that they are kept one by one, once they differ.
     pub fn is_few(&self) -> bool {
-        matches!(self.units, Units::Few(_))
+        self.count <= FEW
+    }
+
+    /// Keeps the units one by one, or as runs, when they are about to differ.
+    fn part(&mut self, few: &mut Vec<u64>) {
+        let Units::Equal(left) = self.units else {
+            return;
+        };
+        self.units = if self.is_few() {
+            let start = few.len();
+            few.resize(start.saturating_add(usize::try_from(self.count).unwrap_or_default()), left);
+            Units::Few(start)
+        } else {
+            let mut runs = Runs::default();
+            runs.push(self.count, left, false);
+            Units::Runs(runs)
+        };
     }
 
     /// The row's own units in the buffer of few units; none when they are many.
@@ -133,7 +142,6 @@ impl Row {
             return 0;
         }
         match &self.units {
-            Units::Few(_) if self.count == 1 => 1,
             Units::Few(_) => {
                 own.iter().fold(0, |sum, left| sum.wrapping_add(u64::from(*left > self.floor)))
             }
@@ -178,15 +186,11 @@ impl Row {
         &mut self,
         takes: &[Take],
         available: bool,
-        few: &mut [u64],
+        few: &mut Vec<u64>,
         most: usize,
     ) -> Result<(), EngineError> {
         let floor = self.floor;
-        if let Units::Equal(left) = self.units {
-            let mut runs = Runs::default();
-            runs.push(self.count, left, false);
-            self.units = Units::Runs(runs);
-        }
+        self.part(few);
         if let Units::Runs(runs) = &mut self.units {
             return runs.rewrite(takes, most, |run: &Run| !available || run.left > floor);
         }
@@ -209,7 +213,14 @@ impl Row {
 
     /// Takes the next few units that have something to take, from a place on; marks them, if they are
     /// picked, and says where the next ones begin.
-    pub fn take_few(&mut self, mut units: u64, picked: bool, from: usize, few: &[u64]) -> usize {
+    pub fn take_few(
+        &mut self,
+        mut units: u64,
+        picked: bool,
+        from: usize,
+        few: &mut Vec<u64>,
+    ) -> usize {
+        self.part(few);
         let (mut marks, mut next) = (self.marks, from);
         for (place, left) in self.own(few).iter().enumerate().skip(from) {
             if units == 0 {
@@ -284,30 +295,29 @@ impl Row {
 
     /// Takes a share off the marked units, or off all, in equal parts as far as each can take it. The row
     /// as a whole is accounted by [`Self::account`].
-    pub fn lose(&mut self, all: bool, share: u64, few: &mut [u64]) {
+    pub fn lose(&mut self, all: bool, share: u64, few: &mut Vec<u64>) {
+        if let Units::Equal(left) = &mut self.units {
+            let (each, odd) = divide(share, self.count);
+            if odd == 0 {
+                *left = left.saturating_sub(each);
+                return;
+            }
+            self.part(few);
+        }
         match &mut self.units {
             Units::Few(_) if all => lose_all(self.own_mut(few), self.floor, share),
             Units::Few(_) => lose_marked(self.own_mut(few), self.marks, self.floor, share),
-            Units::Equal(left) => {
-                let (each, odd) = divide(share, self.count);
-                let low = left.saturating_sub(each);
-                if odd == 0 {
-                    *left = low;
-                } else {
-                    let mut runs = Runs::default();
-                    runs.push(odd, low.saturating_sub(1), false);
-                    runs.push(self.count.saturating_sub(odd), low, false);
-                    self.units = Units::Runs(runs);
-                }
-            }
+            Units::Equal(_) => {}
             Units::Runs(runs) => runs.lose(share, self.floor, all),
         }
     }
 
     /// Lets a single unit know what is left of it.
     pub fn settle_single(&mut self, few: &mut [u64]) {
-        if let [unit] = self.own_mut(few) {
-            *unit = self.left;
+        let whole = self.left;
+        match &mut self.units {
+            Units::Equal(left) => *left = whole,
+            _ => self.own_mut(few).iter_mut().for_each(|left| *left = whole),
         }
     }
 

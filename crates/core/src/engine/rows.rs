@@ -25,7 +25,7 @@ const MOST_NOTES: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub(super) struct Rows {
     rows: Vec<Row>,
-    /// What is left of the units of rows with few of them, one by one.
+    /// What is left of the units of rows with few of them that differ, one by one.
     few: Vec<u64>,
     /// The shares of all units that units do not know of yet, each with the one before of its row.
     notes: Vec<(u64, Option<NonZeroU32>)>,
@@ -46,23 +46,22 @@ impl Rows {
     pub fn new(cart: &Cart) -> Self {
         let (lines, fees) = (cart.lines(), cart.fees());
         let mut rows = Vec::with_capacity(lines.len().saturating_add(fees.len()).max(1));
-        let mut few = Vec::with_capacity(rows.capacity().saturating_mul(2));
         for line in lines {
             let (price, floor) = (line.unit_price().minor(), line.min_unit_price().minor());
-            rows.push(Row::new(line.quantity(), price, floor, &mut few));
+            rows.push(Row::new(line.quantity(), price, floor));
         }
         let mut ceiling = cart.subtotal().min(cart.lines_total()).minor();
         if rows.is_empty() {
             ceiling = cart.subtotal().minor();
-            rows.push(Row::new(1, ceiling, 0, &mut few));
+            rows.push(Row::new(1, ceiling, 0));
         }
         let goods = rows.len();
         for fee in fees {
-            rows.push(Row::new(1, fee.amount().minor(), 0, &mut few));
+            rows.push(Row::new(1, fee.amount().minor(), 0));
         }
         Self {
             rows,
-            few,
+            few: Vec::new(),
             notes: Vec::new(),
             settling: Vec::new(),
             goods,
@@ -90,6 +89,11 @@ impl Rows {
     /// How much was taken off goods.
     pub fn taken(&self) -> u64 {
         self.taken
+    }
+
+    /// The rows.
+    pub fn iter(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter()
     }
 
     /// A row.
@@ -153,12 +157,6 @@ impl Rows {
         self.rows.get(row).map(|data| data.all(row))
     }
 
-    /// All units of all goods.
-    pub fn choose_goods(&self, into: &mut Vec<Chosen>) {
-        let goods = self.rows.get(..self.goods).unwrap_or_default();
-        into.extend(goods.iter().enumerate().map(|(row, data)| data.all(row)));
-    }
-
     /// The first so many units of a row, whether or not anything is left of them.
     pub fn choose_first(&mut self, row: usize, count: u64) -> Result<Option<Chosen>, EngineError> {
         match self.rows.get(row) {
@@ -210,7 +208,7 @@ impl Rows {
     /// them, if they are picked, and says where the next ones begin.
     pub fn take_few(&mut self, row: usize, units: u64, picked: bool, from: usize) -> usize {
         let data = self.rows.get_mut(row);
-        data.map_or(from, |data| data.take_few(units, picked, from, &self.few))
+        data.map_or(from, |data| data.take_few(units, picked, from, &mut self.few))
     }
 
     /// How much a rate takes off chosen units, each by itself.
@@ -225,20 +223,26 @@ impl Rows {
     /// Takes a share off chosen units, in equal parts. It is accounted for goods by
     /// [`Self::count_goods`].
     pub fn lose(&mut self, chosen: &Chosen, share: u64) {
-        let Some(data) = self.rows.get_mut(chosen.row) else {
-            return;
-        };
-        data.account(share);
         if chosen.all {
+            self.lose_all(chosen.row, share);
+        } else if let Some(data) = self.rows.get_mut(chosen.row) {
+            data.account(share);
+            let before = data.runs();
+            data.lose(false, share, &mut self.few);
+            self.runs = self.runs.wrapping_sub(before).wrapping_add(data.runs());
+        }
+    }
+
+    /// Takes a share off all units of a row, in equal parts; likewise.
+    #[inline]
+    pub fn lose_all(&mut self, row: usize, share: u64) {
+        if let Some(data) = self.rows.get_mut(row) {
+            data.account(share);
             // A single unit is what the row is.
             if data.count > 1 {
                 self.notes.push((share, data.owed));
                 data.owed = u32::try_from(self.notes.len()).ok().and_then(NonZeroU32::new);
             }
-        } else {
-            let before = data.runs();
-            data.lose(false, share, &mut self.few);
-            self.runs = self.runs.wrapping_sub(before).wrapping_add(data.runs());
         }
     }
 

@@ -77,13 +77,13 @@ impl Got {
     }
 }
 
-/// Spreads a sum over takers; what they get comes in their order.
+/// Spreads a sum over takers, and says how much of it they take; what they get comes in their order.
 pub(super) fn spread(
     sum: u64,
     takers: impl DoubleEndedIterator<Item = Taker> + ExactSizeIterator + Clone,
     rounding: Rounding,
     got: &mut Vec<Got>,
-) {
+) -> u64 {
     got.clear();
     let (mut room, mut prices, mut short) = (0_u64, 0_u64, false);
     for taker in takers.clone() {
@@ -93,38 +93,32 @@ pub(super) fn spread(
     }
     if sum >= room {
         got.extend(takers.map(|taker| Got::each(taker.room, 0)));
-        return;
+        return room;
     }
     let mut open = Open { sum, prices, aside: Vec::new() };
     if short {
         open.set_aside(takers.clone());
     }
-    let mut shared = 0_u64;
     let Rounding { mode, remainder, .. } = rounding;
-    for (place, taker) in takers.clone().enumerate() {
-        if open.is_aside(place) {
-            got.push(Got::each(taker.room, 0));
-            continue;
+    let prices = open.prices;
+    let shared = match remainder {
+        Remainder::Largest => open.share(takers.clone(), got, |_, _| false),
+        Remainder::First => {
+            open.share(takers.clone(), got, |_, rest| rest > prices.wrapping_sub(rest))
         }
-        let (quotient, rest) = proportion(open.sum, taker.price, open.prices);
-        let up = match remainder {
-            Remainder::Largest => false,
-            Remainder::First => rest > open.prices.wrapping_sub(rest),
-            Remainder::Last => rounds_up(mode, quotient, rest, open.prices),
-        };
-        let each = quotient.wrapping_add(u64::from(up));
-        shared = shared.wrapping_add(each.wrapping_mul(taker.count));
-        got.push(Got::each(each, rest));
-    }
+        Remainder::Last => open
+            .share(takers.clone(), got, |quotient, rest| rounds_up(mode, quotient, rest, prices)),
+    };
     let (missing, excess) = (open.sum.saturating_sub(shared), shared.saturating_sub(open.sum));
     if missing == 0 && excess == 0 {
-        return;
+        return sum;
     }
     match remainder {
-        Remainder::Largest => largest(missing, takers, got),
+        Remainder::Largest => largest(missing, prices, takers, got),
         Remainder::First => first(missing, excess, takers, &open, got),
         Remainder::Last => last(missing, excess, takers, &open, got),
     }
+    sum
 }
 
 /// Who is left to be spread over.
@@ -169,6 +163,31 @@ impl Open {
         }
     }
 
+    /// Gives each taker his exact share, rounded as `up` says of its quotient and rest, and says how much
+    /// those get together who are not set aside.
+    fn share(
+        &self,
+        takers: impl Iterator<Item = Taker>,
+        got: &mut Vec<Got>,
+        up: impl Fn(u64, u64) -> bool,
+    ) -> u64 {
+        let mut shared = 0_u64;
+        let mut share = |taker: Taker| {
+            let (quotient, rest) = proportion(self.sum, taker.price, self.prices);
+            let each = quotient.wrapping_add(u64::from(up(quotient, rest)));
+            shared = shared.wrapping_add(each.wrapping_mul(taker.count));
+            Got::each(each, rest)
+        };
+        if self.aside.is_empty() {
+            got.extend(takers.map(share));
+        } else {
+            let all = |taker: Taker| Got::each(taker.room, 0);
+            let takers = takers.zip(&self.aside);
+            got.extend(takers.map(|(taker, aside)| if *aside { all(taker) } else { share(taker) }));
+        }
+        shared
+    }
+
     /// Whether a taker's exact share, `sum × price ÷ prices`, is more than he has room for.
     fn exceeds(&self, taker: &Taker) -> bool {
         let Taker { price, room, .. } = *taker;
@@ -203,32 +222,50 @@ fn proportion(sum: u64, price: u64, prices: u64) -> (u64, u64) {
 }
 
 /// What is left over goes to the largest fractional parts first, of equals to the earlier.
-fn largest(missing: u64, takers: impl Iterator<Item = Taker> + Clone, got: &mut [Got]) {
+fn largest(
+    missing: u64,
+    prices: u64,
+    takers: impl Iterator<Item = Taker> + Clone,
+    got: &mut [Got],
+) {
     let single = takers.clone().all(|taker| taker.count == 1);
     match usize::try_from(missing) {
-        Ok(missing) if single => largest_single(missing, got),
+        Ok(missing) if single => largest_single(missing, prices, got),
         _ => largest_of_groups(missing, takers, got),
     }
 }
 
 /// One each for the first so many: what matters is the fraction of the last of them, and not the order.
-fn largest_single(missing: usize, got: &mut [Got]) {
-    let Some(last) = missing.checked_sub(1) else {
+fn largest_single(missing: usize, prices: u64, got: &mut [Got]) {
+    // The fractions in heaps by their highest bits: only the heap that the last one is in is put in order.
+    const HEAPS: usize = 64;
+    let shift = u64::BITS.saturating_sub(prices.leading_zeros()).saturating_sub(HEAPS.ilog2());
+    // A fraction is less than the prices, so that no bit is lost.
+    let heap = |got: &Got| got.rest.wrapping_shr(shift) as usize % HEAPS;
+    let mut counts = [0_usize; HEAPS];
+    for got in got.iter() {
+        if let Some(count) = counts.get_mut(heap(got)) {
+            *count = count.wrapping_add(1);
+        }
+    }
+    let mut missing = missing;
+    let mut last = HEAPS.wrapping_sub(1);
+    while let Some(count) = counts.get(last).filter(|count| missing > **count) {
+        missing = missing.wrapping_sub(*count);
+        last = last.wrapping_sub(1);
+    }
+    let in_heap = got.iter().filter(|got| heap(got) == last);
+    let mut rests: Vec<u64> = in_heap.map(|got| got.rest).collect();
+    rests.sort_unstable_by_key(|rest| Reverse(*rest));
+    let Some(threshold) = missing.checked_sub(1).and_then(|place| rests.get(place)) else {
         return;
     };
-    // Who was set aside has no fraction.
-    let mut rests: Vec<u64> = got.iter().map(|got| got.rest).collect();
-    if last >= rests.len() {
-        return;
-    }
-    let (larger, threshold, _) = rests.select_nth_unstable_by_key(last, |rest| Reverse(*rest));
-    let threshold = *threshold;
-    let larger = larger.iter().filter(|rest| **rest > threshold).count();
+    let larger = rests.iter().take_while(|rest| *rest > threshold).count();
     let mut equal = missing.saturating_sub(larger);
     for got in got {
-        if got.rest > threshold {
+        if got.rest > *threshold {
             got.more = 1;
-        } else if got.rest == threshold && equal > 0 {
+        } else if got.rest == *threshold && equal > 0 {
             got.more = 1;
             equal = equal.saturating_sub(1);
         }

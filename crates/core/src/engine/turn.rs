@@ -274,7 +274,7 @@ impl<'t, 'a> Turn<'t, 'a> {
         if let Some(standing) = self.standing.get_mut(index) {
             *standing = Standing::Applied;
         }
-        let (mut lines, fees) = application.take_given();
+        let (mut lines, fees) = application.given();
         if self.cart.lines().len() == 0 {
             // The subtotal of a cart without lines is no line to be named.
             lines.clear();
