@@ -5,6 +5,7 @@
 //! | `campaign:<id>` | the campaign's document |
 //! | `code:<CODE>` | the same document again for a `fixed` code, so that the commonest inquiry is one read; `{"campaign": "<id>"}` for a `listed` one |
 //! | `location:<id>` | the location's document |
+//! | `instrument:<type>` | the instrument type's document |
 //!
 //! KV is read every time (it caches at the edge by itself, and a `PUT` is to be visible to the next
 //! request); what is saved is the parsing: a document whose bytes are those of last time is the
@@ -18,7 +19,8 @@ use futures_util::future::join_all;
 use promo_core::campaign::{Campaign, Codes};
 use promo_core::code::CanonicalCode;
 use promo_core::fault::Faults;
-use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef};
+use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef, TypeCode};
+use promo_core::issuance::InstrumentType;
 use promo_core::location::Location;
 use serde::Deserialize;
 use worker::{Env, KvError, KvStore};
@@ -171,6 +173,36 @@ impl<'a> Catalogue<'a> {
         }))
     }
 
+    /// Whether the entry of a code was read ahead and is there.
+    pub fn has_seen(&self, code: &CanonicalCode) -> bool {
+        self.seen.borrow().get(&code_key(code)).is_some_and(Option::is_some)
+    }
+
+    /// An instrument type, or what is wrong with its document.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn instrument_type(
+        &self,
+        code: &TypeCode,
+    ) -> Result<Option<Result<InstrumentType, Faults>>, KvError> {
+        let json = self.read(&instrument_key(code)).await?;
+        Ok(json.map(|json| InstrumentType::from_json(&json)))
+    }
+
+    /// A page of the codes of all instrument types, and where the next one starts.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn instrument_types(
+        &self,
+        cursor: Option<String>,
+        limit: u64,
+    ) -> Result<(Vec<TypeCode>, Option<String>), KvError> {
+        let (names, cursor) = self.names("instrument:", cursor, limit).await?;
+        Ok((names.iter().filter_map(|name| TypeCode::parse(name).ok()).collect(), cursor))
+    }
+
     /// An entry's bytes.
     ///
     /// # Errors
@@ -216,19 +248,27 @@ impl<'a> Catalogue<'a> {
         cursor: Option<String>,
         limit: u64,
     ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
+        let (names, cursor) = self.names("campaign:", cursor, limit).await?;
+        Ok((names.iter().filter_map(|name| CampaignId::parse(name).ok()).collect(), cursor))
+    }
+
+    /// A page of the keys that begin so, without their beginning.
+    async fn names(
+        &self,
+        prefix: &str,
+        cursor: Option<String>,
+        limit: u64,
+    ) -> Result<(Vec<String>, Option<String>), KvError> {
         let start = now();
-        let mut list = self.kv.list().prefix("campaign:".to_owned()).limit(limit);
+        let mut list = self.kv.list().prefix(prefix.to_owned()).limit(limit);
         if let Some(cursor) = cursor {
             list = list.cursor(cursor);
         }
         let page = list.execute().await?;
         self.trace.kv_since(start);
-        let ids = page
-            .keys
-            .iter()
-            .filter_map(|key| CampaignId::parse(key.name.strip_prefix("campaign:")?).ok())
-            .collect();
-        Ok((ids, if page.list_complete { None } else { page.cursor }))
+        let names = page.keys.iter().filter_map(|key| key.name.strip_prefix(prefix));
+        let names = names.map(str::to_owned).collect();
+        Ok((names, if page.list_complete { None } else { page.cursor }))
     }
 
     async fn entry(&self, key: &str) -> Result<Option<Entry>, KvError> {
@@ -270,6 +310,11 @@ pub fn campaign_key(id: &CampaignId) -> String {
 /// The key of a code's entry.
 pub fn code_key(code: &CanonicalCode) -> String {
     format!("code:{code}")
+}
+
+/// The key of an instrument type's document.
+pub fn instrument_key(code: &TypeCode) -> String {
+    format!("instrument:{code}")
 }
 
 /// The key of a location's document.

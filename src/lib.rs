@@ -7,13 +7,15 @@
 //! may be reachable from input, and the workspace lints see to that.
 
 mod catalogue;
+mod customers;
 mod http;
 mod objects;
 mod ports;
 mod routes;
 mod settings;
+mod wallet;
 
-pub use objects::{Ledger, Replies, Tab};
+pub use objects::{Ledger, Numbers, Pool, Replies, Tab};
 use worker::{Context, Env, Request, Response, Result, event};
 
 #[event(fetch)]

@@ -1,14 +1,15 @@
 //! How a checkout reaches the catalogue, the ledgers and the tabs from an edge, and how long it waits.
 
+mod instruments;
+
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
-use promo_core::campaign::Campaign;
-use promo_core::checkout::{CleanUp, Ports, Unreachable, clean_up};
+use promo_core::checkout::{CleanUp, Found, Ports, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
-use promo_core::ident::{CampaignId, OfferRef, TabId};
+use promo_core::ident::{CampaignId, CodeKey, OfferRef, TabId};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use serde::Serialize;
@@ -43,6 +44,8 @@ pub struct Edge<'a> {
     peek_until: Cell<Option<Instant>>,
     /// Where the caller is, as [`crate::http::Call`] says.
     region: &'static str,
+    /// What numbers of instruments lead to, as far as this request has found out.
+    numbers: RefCell<HashMap<CodeKey, Result<Option<Found>, Unreachable>>>,
 }
 
 impl<'a> Edge<'a> {
@@ -63,7 +66,16 @@ impl<'a> Edge<'a> {
     ) -> worker::Result<Self> {
         let catalogue = Catalogue::open(env, trace)?;
         let deadline = received.plus_millis(BUDGET);
-        Ok(Self { catalogue, env, trace, later, deadline, peek_until: Cell::default(), region: "" })
+        Ok(Self {
+            catalogue,
+            env,
+            trace,
+            later,
+            deadline,
+            peek_until: Cell::default(),
+            region: "",
+            numbers: RefCell::default(),
+        })
     }
 
     /// Asks an object and waits at most so long. An object that is not there yet is made near `region`.
@@ -170,18 +182,21 @@ async fn exchange<Q: Serialize, A: DeserializeOwned>(
 }
 
 impl Ports for Edge<'_> {
-    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Rc<Campaign>>, Unreachable> {
-        self.catalogue.by_code(code).await.map_err(|error| {
-            self.trace.note("unreachable", format!("KV: {error}"));
-            Unreachable
-        })
+    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable> {
+        let campaign = self.catalogue.by_code(code).await.map_err(|error| self.silent(&error))?;
+        match campaign {
+            Some(campaign) => Ok(Some(campaign.into())),
+            None => self.by_number(&CodeKey::of(code)).await,
+        }
     }
 
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, Unreachable> {
-        self.catalogue.by_ref(offer).await.map_err(|error| {
-            self.trace.note("unreachable", format!("KV: {error}"));
-            Unreachable
-        })
+    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
+        let campaign = self.catalogue.by_ref(offer).await.map_err(|error| self.silent(&error))?;
+        if let Some(campaign) = campaign {
+            return Ok(Some(campaign.into()));
+        }
+        let found = self.by_number(&offer.code).await?;
+        Ok(found.filter(|found| *found.campaign.id() == offer.campaign))
     }
 
     async fn ledger(

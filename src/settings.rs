@@ -30,20 +30,22 @@ pub fn authorize(call: &Call, env: &Env, secret: &str, scheme: &str) -> Result<(
         return Err(Problem::ours(503, &what));
     };
     let given = call.header("authorization").unwrap_or_default();
-    let allowed = given.strip_prefix(scheme).is_some_and(|given| {
-        let given = Sha256::digest(given.trim());
-        valid
-            .split(',')
-            .map(str::trim)
-            .filter(|secret| !secret.is_empty())
-            .fold(false, |found, secret| found | same(&given, &Sha256::digest(secret)))
-    });
-    if allowed {
+    if given.strip_prefix(scheme).is_some_and(|given| is_one_of(given, &valid)) {
         return Ok(());
     }
     let challenge = if scheme.is_empty() { "Secret" } else { scheme.trim() };
     Err(Problem::new(401, "the Authorization header does not carry this route's secret")
         .with_header("www-authenticate", challenge))
+}
+
+/// Whether a text is one of the secrets of a list with commas between them.
+pub fn is_one_of(given: &str, valid: &str) -> bool {
+    let given = Sha256::digest(given.trim());
+    valid
+        .split(',')
+        .map(str::trim)
+        .filter(|secret| !secret.is_empty())
+        .fold(false, |found, secret| found | same(&given, &Sha256::digest(secret)))
 }
 
 /// Compares digests in a time that does not depend on where they differ.

@@ -85,8 +85,7 @@ impl Call {
     /// 415 for another media type, 413 when it is too large, 400 when it cannot be read or nests too
     /// deep.
     pub async fn json_body(&self) -> Result<Vec<u8>, Problem> {
-        let media = self.header("content-type").unwrap_or_default();
-        let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = self.media_type();
         if essence != "application/json" && !essence.ends_with("+json") {
             return Err(Problem::new(415, "send the body as Content-Type: application/json"));
         }
@@ -98,7 +97,17 @@ impl Call {
         Ok(body)
     }
 
-    async fn body(&self) -> Result<Vec<u8>, Problem> {
+    /// The media type of the body, without its parameters.
+    pub fn media_type(&self) -> String {
+        let media = self.header("content-type").unwrap_or_default();
+        media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// The body, of a bearable size.
+    ///
+    /// # Errors
+    /// 413 when it is too large, 400 when it cannot be read.
+    pub async fn body(&self) -> Result<Vec<u8>, Problem> {
         let announced = self.header("content-length").and_then(|length| length.parse().ok());
         if announced.is_some_and(|length: usize| length > MOST_BYTES) {
             return Err(too_large());

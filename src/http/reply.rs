@@ -43,10 +43,10 @@ pub struct Problem {
     status: u16,
     detail: String,
     errors: Vec<Fault>,
-    /// The detail once more under these keys, for a POS that looks there.
-    mirrors: &'static [&'static str],
+    /// What else the document says.
+    members: Vec<(&'static str, Value)>,
     /// What staff and logs see, where the caller must not.
-    log: Option<String>,
+    log: Option<Box<str>>,
     headers: Vec<(&'static str, String)>,
 }
 
@@ -57,7 +57,7 @@ impl Problem {
             status,
             detail: detail.to_owned(),
             errors: Vec::new(),
-            mirrors: &[],
+            members: Vec::new(),
             log: None,
             headers: Vec::new(),
         }
@@ -71,7 +71,7 @@ impl Problem {
     /// Something of ours failed: the caller learns that it did, the log what.
     pub fn ours(status: u16, what: &str) -> Self {
         let detail = "this could not be answered now; try again";
-        Self { log: Some(what.to_owned()), ..Self::new(status, detail) }
+        Self { log: Some(what.into()), ..Self::new(status, detail) }
     }
 
     /// With a header.
@@ -80,9 +80,16 @@ impl Problem {
         self
     }
 
-    /// With the detail under these keys as well.
-    pub const fn mirrored(mut self, keys: &'static [&'static str]) -> Self {
-        self.mirrors = keys;
+    /// With another member in the document.
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.members.push((name, value.into()));
+        self
+    }
+
+    /// With the detail under these keys as well, for a POS that looks there.
+    pub fn mirrored(mut self, keys: &'static [&'static str]) -> Self {
+        let detail = Value::from(self.detail.as_str());
+        self.members.extend(keys.iter().map(|key| (*key, detail.clone())));
         self
     }
 
@@ -98,8 +105,8 @@ impl Problem {
         body.insert("title".to_owned(), title(self.status).into());
         body.insert("status".to_owned(), self.status.into());
         body.insert("detail".to_owned(), self.detail.as_str().into());
-        for key in self.mirrors {
-            body.insert((*key).to_owned(), self.detail.as_str().into());
+        for (name, value) in self.members {
+            body.insert(name.to_owned(), value);
         }
         if !self.errors.is_empty() {
             body.insert("errors".to_owned(), json!(self.errors));

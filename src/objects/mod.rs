@@ -8,12 +8,18 @@
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod ledger;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
+pub mod numbers;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
+pub mod pool;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod replies;
 mod store;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod tab;
 
 pub use ledger::Ledger;
+pub use numbers::Numbers;
+pub use pool::Pool;
 pub use replies::Replies;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -27,6 +33,10 @@ const VERSION: u32 = 1;
 
 /// The binding of the [`Ledger`] class; an object is named by its campaign's id.
 pub const LEDGER: &str = "LEDGER";
+/// The binding of the [`Numbers`] class; an object is named by [`numbers::shelf`].
+pub const NUMBERS: &str = "NUMBERS";
+/// The binding of the [`Pool`] class; an object is named by its instrument type's code.
+pub const POOL: &str = "POOL";
 /// The binding of the [`Replies`] class; an object is named by the digest of an `Idempotency-Key`.
 pub const REPLIES: &str = "REPLIES";
 /// The binding of the [`Tab`] class; an object is named by the tab's id.

@@ -1,6 +1,8 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
+mod instruments;
 mod ledger;
+mod wallet;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -30,7 +32,13 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
         ["campaigns"] | ["campaigns", _, "ledger" | "redemptions"] | ["codes" | "tabs", _] => {
             &[Method::Get]
         }
-        ["simulate"] => &[Method::Post],
+        ["instruments", _] => &[Method::Get, Method::Put],
+        ["instruments"] | ["instruments", _, "numbers", _] | ["wallet", "errors"] => &[Method::Get],
+        ["simulate"]
+        | ["instruments", _, "numbers"]
+        | ["instruments", _, "numbers", _, "block" | "unblock"]
+        | ["wallet", "check"]
+        | ["wallet", "errors", _, "retry" | "dismiss"] => &[Method::Post],
         _ => &[],
     }
 }
@@ -61,6 +69,8 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
         (["simulate"], _) => simulate_request(catalogue, call, env).await,
         (["campaigns", id, "ledger"], _) => ledger::quotas(&edge, call, env, id).await,
         (["campaigns", id, "redemptions"], _) => ledger::redemptions(&edge, call, id).await,
+        (["instruments", rest @ ..], _) => instruments::answer(rest, &edge, call, env).await,
+        (["wallet", rest @ ..], _) => wallet::answer(rest, &edge, call, env).await,
         (["tabs", tab], _) => ledger::tab(&edge, tab).await,
         _ => Err(not_there("address")),
     }
@@ -130,7 +140,7 @@ async fn put_campaign(catalogue: &Catalogue<'_>, call: &Call, id: &str) -> Resul
 }
 
 /// The body is JSON at all; what is wrong with a document that is, is for its reader to say.
-fn is_json(body: &[u8]) -> Result<(), Problem> {
+pub(super) fn is_json(body: &[u8]) -> Result<(), Problem> {
     serde_json::from_slice::<serde::de::IgnoredAny>(body)
         .map(|_| ())
         .map_err(|error| Problem::new(400, &format!("the body is not JSON: {error}")))

@@ -4,6 +4,7 @@ mod admin;
 mod gotab;
 mod neutral;
 mod till;
+mod wallet;
 
 use promo_core::schema;
 use serde_json::json;
@@ -30,7 +31,9 @@ async fn dispatch(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let allowed: &[Method] = match segments.as_slice() {
         ["healthz"] | ["openapi.json"] | ["schema", "campaign.json"] => &[Method::Get],
-        ["gotab", "promo"] | ["v1", "inquire" | "redeem" | "reverse"] => &[Method::Post],
+        ["gotab", "promo"] | ["v1", "inquire" | "redeem" | "reverse"] | ["wallet", "notify"] => {
+            &[Method::Post]
+        }
         ["admin", rest @ ..] => admin::allowed(rest),
         _ => &[],
     };
@@ -49,6 +52,7 @@ async fn dispatch(call: &Call, env: &Env) -> Result<Reply, Problem> {
         ["openapi.json"] => Ok(Reply::raw(200, "application/json", OPENAPI.into())),
         ["schema", _] => Ok(Reply::raw(200, "application/schema+json", schema::CAMPAIGN.into())),
         ["gotab", "promo"] => gotab::promo(call, env).await,
+        ["wallet", _] => wallet::notify(call, env).await,
         ["v1", question] => neutral::answer(question, call, env).await,
         ["admin", rest @ ..] => admin::answer(rest, call, env).await,
         _ => Err(Problem::new(404, "there is nothing at this address")),

@@ -31,7 +31,7 @@ impl Place {
         code: Option<&str>,
     ) -> Result<Self, Problem> {
         let defaults = Defaults::read(env)?;
-        let location = edge.catalogue.location_and_code(location, code).await?;
+        let location = edge.location_and_code(location, code).await?;
         Ok(Self { defaults, location })
     }
 

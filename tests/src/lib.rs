@@ -21,7 +21,9 @@
 pub mod campaign;
 pub mod gotab;
 mod http;
+pub mod promo;
 mod service;
+pub mod wallet;
 
 pub use http::{Exchange, Reply};
 pub use service::{Line, Options, Service, secrets};

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use promo_tests::wallet::Wallet;
 use promo_tests::{Service, secrets};
 use serde_json::Value;
 
@@ -53,7 +54,8 @@ fn every_command_shown_gives_the_reply_shown() {
     let shown: Vec<Shown> = files.iter().flat_map(|file| shown_in(file)).collect();
     assert!(shown.len() >= 5, "only {} commands found", shown.len());
 
-    let service = Service::with().samples().start();
+    let wallet = Wallet::start();
+    let service = Service::with().samples().var("WALLET_URL", &wallet.url()).start();
     for Shown { file, command, reply } in shown {
         let command = command.replace(ADDRESS, &service.url()).replace(". ./.dev.vars\n", "");
         let output = Command::new("sh")
@@ -61,6 +63,7 @@ fn every_command_shown_gives_the_reply_shown() {
             .env("GOTAB_PROMO_AUTH", secrets::GOTAB_PROMO_AUTH)
             .env("API_AUTH", secrets::API_AUTH)
             .env("ADMIN_TOKEN", secrets::ADMIN_TOKEN)
+            .env("WALLET_AUTH", secrets::WALLET_AUTH)
             .current_dir(root)
             .output()
             .unwrap();

@@ -14,8 +14,10 @@ fn every_operation_described_is_there_and_answers_only_with_statuses_described()
     assert!(paths.len() >= 14, "{}", paths.len());
     for (path, operations) in paths {
         let at = path.replace("{id}", "described").replace("{tab}", "t").replace("{code}", "CODE");
+        let at = at.replace("{type}", "1234").replace("{number}", "4006381333931");
         let secret = match path.split('/').nth(1) {
             Some("gotab") => secrets::GOTAB_PROMO_AUTH.to_owned(),
+            Some("wallet") => secrets::WALLET_AUTH.to_owned(),
             Some("v1") => secrets::API_AUTH.to_owned(),
             _ => format!("Bearer {}", secrets::ADMIN_TOKEN),
         };

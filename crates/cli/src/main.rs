@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod lint;
+mod numbers;
 mod shell;
 mod simulate;
 mod table;
@@ -21,11 +22,13 @@ struct Arguments {
 enum Command {
     Lint(lint::Arguments),
     Simulate(simulate::Arguments),
+    Numbers(numbers::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Numbers(arguments) => numbers::run(&arguments),
     }
 }

@@ -90,6 +90,25 @@ name_type!(
     check_pos_name
 );
 
+name_type!(
+    /// An instrument type's code: four digits.
+    TypeCode,
+    check_type_code
+);
+name_type!(
+    /// A card as the wallet app names it.
+    CardId,
+    check_pos_name
+);
+
+fn check_type_code(text: &str) -> Result<(), BadName> {
+    if text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(BadName("use four digits, as in \"1234\""))
+    }
+}
+
 fn check_slug(text: &str) -> Result<(), BadName> {
     let bytes = text.as_bytes();
     let first_ok = bytes.first().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());

@@ -15,6 +15,7 @@ use crate::fault::{Path, Sink};
 pub(crate) mod pull;
 mod read;
 
+pub(crate) use read::shortened;
 pub use read::{At, Object};
 
 /// How deep lists and objects may be nested.

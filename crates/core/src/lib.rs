@@ -12,6 +12,7 @@ pub mod engine;
 pub mod fault;
 pub mod ident;
 pub mod identity;
+pub mod issuance;
 pub mod json;
 pub mod ledger;
 pub mod location;

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::future::join_all;
-use promo_core::campaign::{Campaign, Codes};
-use promo_core::checkout::{CleanUp, Ports, Unreachable, clean_up};
+use promo_core::campaign::Codes;
+use promo_core::checkout::{CleanUp, Found, Ports, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
 use promo_core::ident::{CampaignId, OfferRef};
 use promo_core::ledger::shard::Shard;
@@ -47,7 +47,7 @@ impl Edge {
         &self,
         campaign: &CampaignId,
         code: Option<&CanonicalCode>,
-    ) -> Result<Option<Rc<Campaign>>, Unreachable> {
+    ) -> Result<Option<Found>, Unreachable> {
         let world = &self.world;
         let wait = self.dice.borrow_mut().between(0, 5);
         world.sim.sleep(wait).await;
@@ -63,19 +63,19 @@ impl Edge {
             Codes::Fixed(codes) => codes.contains(code),
             _ => true,
         };
-        Ok(code.is_some_and(holds).then_some(found))
+        Ok(code.is_some_and(holds).then_some(found.into()))
     }
 }
 
 impl Ports for Edge {
-    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Rc<Campaign>>, Unreachable> {
+    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable> {
         // CODE01 is the second code of c0.
         let number = code.as_str().strip_prefix("CODE").and_then(|rest| rest.get(..1));
         let Some(number) = number else { return Ok(None) };
         self.read(&id(&format!("c{number}")), Some(code)).await
     }
 
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, Unreachable> {
+    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
         self.read(&offer.campaign, offer.code.code().as_ref()).await
     }
 

@@ -13,6 +13,7 @@
 //! - [`count`]: what every counter should say, recomputed from what stands; [`check`]: the promises,
 //!   after every turn; [`end`]: the promises when all is quiet; [`probe`]: guests who then still ask;
 //! - [`limits`]: what is not promised, each limit a test; [`load`]: what a divided ledger costs its root;
+//! - [`issuance`]: a world of its own for the pools of cards and coupons;
 //! - [`bug`]: deliberate faults, each of which the checks must catch;
 //! - [`run`]: one seed from plan to verdict, and the shortest history that still fails.
 //!
@@ -42,6 +43,8 @@ mod edge;
 mod end;
 #[cfg(test)]
 mod history;
+#[cfg(test)]
+mod issuance;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]

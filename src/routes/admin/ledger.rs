@@ -63,6 +63,16 @@ async fn sums(
     Ok(all)
 }
 
+/// What the counters whose keys begin so have counted.
+///
+/// # Errors
+/// 503 when the campaign's ledger does not answer.
+pub async fn used(edge: &Edge<'_>, id: &CampaignId, prefix: String) -> Result<u64, Problem> {
+    let all = sums(edge, id, &[prefix]).await?;
+    let used = all.iter().flat_map(|(_, sums)| sums).map(|sum| sum.used);
+    Ok(used.fold(0_u64, u64::saturating_add))
+}
+
 /// One quota as an operator reads it.
 #[derive(Serialize)]
 struct QuotaLine<'a> {

@@ -1,12 +1,13 @@
 //! From a campaign's quotas to the counters one redemption touches.
 
 use crate::campaign::{Campaign, Codes, Measure, OnShort, Quota, Scopes};
-use crate::ident::{CodeKey, OfferId, OfferKey};
+use crate::ident::{CodeKey, OfferId, OfferKey, TypeCode};
+use crate::issuance::Kind;
 use crate::ledger::counter::{self, Counter};
 use crate::ledger::shard::Apart;
 use crate::time::{Calendar, Instant, Window, Zone};
 
-use super::Event;
+use super::{Event, Instrument};
 
 /// What one redemption must find room in, and what it may not have at all because nobody knows who
 /// the guest is.
@@ -21,10 +22,25 @@ pub(super) struct Counters {
 }
 
 /// The counters of a campaign for this event and code.
-pub(super) fn counters(campaign: &Campaign, code: &CodeKey, event: &Event) -> Counters {
+pub(super) fn counters(
+    campaign: &Campaign,
+    instrument: Option<&Instrument>,
+    code: &CodeKey,
+    customer: Option<&str>,
+    event: &Event,
+) -> Counters {
     let mut found = Counters::default();
+    let counter = |quota: &Quota, offer: Option<&OfferKey>| {
+        counter(campaign, quota, offer, code, customer, event)
+    };
+    if let Some(coupon) = instrument.filter(|instrument| instrument.kind == Kind::Coupon)
+        && let Ok(Some(uses)) = counter(&ONCE_PER_CODE, None)
+    {
+        let key = format!("{}|", coupon_uses(&coupon.code, Some(code)));
+        found.counters.push(Counter { key, ..uses });
+    }
     for quota in campaign.quotas().iter().chain(once_per_code(campaign).as_ref()) {
-        match counter(campaign, quota, None, code, event) {
+        match counter(quota, None) {
             Ok(counter) => found.counters.extend(counter),
             Err(UnknownCustomer) => found.unknown_customer = true,
         }
@@ -32,7 +48,7 @@ pub(super) fn counters(campaign: &Campaign, code: &CodeKey, event: &Event) -> Co
     for (index, offer) in campaign.offers().iter().enumerate() {
         let key = OfferKey::of(campaign.id(), offer.id());
         for quota in offer.quotas() {
-            match counter(campaign, quota, Some(&key), code, event) {
+            match counter(quota, Some(&key)) {
                 Ok(counter) => found.counters.extend(counter),
                 Err(UnknownCustomer) => found.unknown_customer_for.push(index),
             }
@@ -45,12 +61,25 @@ pub(super) fn counters(campaign: &Campaign, code: &CodeKey, event: &Event) -> Co
 fn once_per_code(campaign: &Campaign) -> Option<Quota> {
     let single = matches!(campaign.codes(), Codes::Signed { .. } | Codes::Listed);
     let said = campaign.quotas().iter().any(|quota| quota.per.code);
-    (single && !said).then_some(Quota {
-        per: Scopes { code: true, customer: false, location: false },
-        window: Window::Total,
-        measure: Measure::Limit(1),
-        anonymous_allowed: false,
-    })
+    (single && !said).then_some(ONCE_PER_CODE)
+}
+
+const ONCE_PER_CODE: Quota = Quota {
+    per: Scopes { code: true, customer: false, location: false },
+    window: Window::Total,
+    measure: Measure::Limit(1),
+    anonymous_allowed: false,
+};
+
+/// What the keys of the counters begin with that count each coupon of a type, or this one of them. The
+/// type stands where a quota of the document has its window, so neither is ever counted as the other.
+#[must_use]
+pub fn coupon_uses(code: &TypeCode, number: Option<&CodeKey>) -> String {
+    let per = ONCE_PER_CODE.per;
+    match number {
+        None => format!("*|uses|{per}|coupon|{code}|"),
+        Some(number) => format!("*|uses|{per}|coupon|{code}|{number}|"),
+    }
 }
 
 struct UnknownCustomer;
@@ -60,9 +89,10 @@ fn counter(
     quota: &Quota,
     offer: Option<&OfferKey>,
     code: &CodeKey,
+    customer: Option<&str>,
     event: &Event,
 ) -> Result<Option<Counter>, UnknownCustomer> {
-    let customer = match (&event.customer, quota.per.customer) {
+    let customer = match (customer, quota.per.customer) {
         (_, false) => "",
         (Some(pseudonym), true) => pseudonym,
         (None, true) if quota.anonymous_allowed => return Ok(None),

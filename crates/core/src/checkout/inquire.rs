@@ -42,11 +42,11 @@ pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<I
         Ok(code) => code,
         Err(error) => return unknown(error.to_string()),
     };
-    let Some(campaign) = ports.by_code(&code).await? else {
+    let Some(found) = ports.by_code(&code).await? else {
         return unknown("no campaign has this code".to_owned());
     };
-    let live = campaign.inquire() == Inquire::Live;
-    let party = Party::new(campaign, CodeKey::of(&code), event, |_| true);
+    let live = found.campaign.inquire() == Inquire::Live;
+    let party = Party::new(found, CodeKey::of(&code), event, |_| true);
     let mut round = Round::new(vec![party], event);
     loop {
         let said = round.decide(0)?;

@@ -31,9 +31,9 @@ mod round;
 use std::fmt;
 
 pub use clean_up::{CleanUp, clean_up};
-pub use counters::{QuotaCounters, quota_counters};
+pub use counters::{QuotaCounters, coupon_uses, quota_counters};
 pub use inquire::{Inquired, inquire};
-pub use ports::{Ports, Unreachable};
+pub use ports::{Found, Instrument, Ports, Unreachable};
 pub use quote::{Quote, Rejection, Share};
 pub use redeem::{Redeemed, redeem};
 pub use reverse::{Reversal, Reversed, reverse};

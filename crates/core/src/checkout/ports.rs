@@ -5,7 +5,8 @@ use std::rc::Rc;
 use super::CleanUp;
 use crate::campaign::Campaign;
 use crate::code::CanonicalCode;
-use crate::ident::{CampaignId, OfferRef};
+use crate::ident::{CampaignId, OfferRef, TypeCode};
+use crate::issuance::Kind;
 use crate::ledger::shard::Shard;
 use crate::ledger::{TabKey, campaign, tab};
 
@@ -13,14 +14,40 @@ use crate::ledger::{TabKey, campaign, tab};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreachable;
 
+/// What a code leads to.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The campaign whose offers it grants.
+    pub campaign: Rc<Campaign>,
+    /// The card or coupon whose number it is, if it is one.
+    pub instrument: Option<Instrument>,
+}
+
+/// A card or coupon that counts at a till.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instrument {
+    /// Of which type.
+    pub code: TypeCode,
+    /// Whether it is used once.
+    pub kind: Kind,
+    /// The pseudonym of the customer it was given to.
+    pub customer: String,
+}
+
+impl From<Rc<Campaign>> for Found {
+    fn from(campaign: Rc<Campaign>) -> Self {
+        Self { campaign, instrument: None }
+    }
+}
+
 /// The catalogue, the ledgers and the tabs, as an edge reaches them.
 #[expect(async_fn_in_trait, reason = "a Worker is one thread; its futures need not be Send")]
 pub trait Ports {
-    /// The campaign a typed code belongs to, if any holds it.
-    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Rc<Campaign>>, Unreachable>;
+    /// What a typed code leads to, if anything holds it.
+    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable>;
 
-    /// The campaign an `offer_id` leads back to, if its code still does.
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, Unreachable>;
+    /// What an `offer_id` leads back to, if its code still does.
+    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable>;
 
     /// Asks one object of a campaign's ledger.
     async fn ledger(

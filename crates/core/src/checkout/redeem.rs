@@ -54,7 +54,7 @@ pub async fn redeem(
             continue;
         };
         let (known, unknown): (Vec<_>, Vec<_>) =
-            refs.iter().cloned().partition(|offer| has_offer(&found, offer));
+            refs.iter().cloned().partition(|offer| has_offer(&found.campaign, offer));
         answer.reject_all(&unknown, Reason::UnknownCode, "the campaign has no such offer");
         // One code of a campaign on a tab: the first one named.
         let (known, other): (Vec<_>, Vec<_>) =

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::counters::{Counters, counters};
 use super::quote::{Quote, Rejection};
-use super::{Event, Failure};
+use super::{Event, Failure, Found};
 use crate::campaign::Campaign;
 use crate::engine::{Allowance, Asked, Reason, Rejected, decide};
 use crate::ident::{CodeKey, OfferKey, OfferRef};
@@ -22,6 +22,8 @@ pub(super) struct Party {
     pub campaign: Rc<Campaign>,
     /// The code that led to it.
     pub code: CodeKey,
+    /// The guest's pseudonym: the one a card was given to, whoever shows it.
+    customer: Option<String>,
     /// By offer.
     allowances: Vec<Allowance>,
     /// What all its offers together may give.
@@ -33,12 +35,17 @@ pub(super) struct Party {
 impl Party {
     /// A campaign with all its offers, or only those that `named` says.
     pub fn new(
-        campaign: Rc<Campaign>,
+        found: Found,
         code: CodeKey,
         event: &Event,
         named: impl Fn(&OfferKey) -> bool,
     ) -> Self {
-        let counters = counters(&campaign, &code, event);
+        let Found { campaign, instrument } = found;
+        let customer = match &instrument {
+            Some(instrument) => Some(instrument.customer.clone()),
+            None => event.customer.clone(),
+        };
+        let counters = counters(&campaign, instrument.as_ref(), &code, customer.as_deref(), event);
         let allowances = campaign.offers().iter().enumerate().map(|(index, offer)| {
             let unknown =
                 counters.unknown_customer || counters.unknown_customer_for.contains(&index);
@@ -49,7 +56,7 @@ impl Party {
             }
         });
         let allowances = allowances.collect();
-        Self { campaign, code, allowances, room: None, counters }
+        Self { campaign, code, customer, allowances, room: None, counters }
     }
 
     /// The `offer_id` of one of its offers.
@@ -130,7 +137,7 @@ impl Party {
 
     /// Which object of its ledger would keep this tab.
     pub fn home(&self, event: &Event, region: &str) -> Shard {
-        let customer = event.customer.as_deref();
+        let customer = self.customer.as_deref();
         self.campaign.ledger().home(&self.code, customer, &event.tab, region)
     }
 
@@ -150,7 +157,7 @@ impl Party {
             .map(|offer| Ask { offer: offer.clone(), give: None });
         Redeem {
             tab: event.tab.clone(),
-            customer: event.customer.clone(),
+            customer: self.customer.clone(),
             pos: event.pos.to_owned(),
             received: event.received,
             attempt: event.attempt.clone(),

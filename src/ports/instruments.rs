@@ -1,0 +1,164 @@
+//! How a request reaches the numbers of cards and coupons: what one leads to at a till, and the pool
+//! it is in.
+
+use futures_util::future::{Either, join, join_all, select};
+use promo_core::checkout::{Found, Instrument, Unreachable};
+use promo_core::code::CanonicalCode;
+use promo_core::ident::{CodeKey, LocationId, TypeCode};
+use promo_core::issuance::Number;
+use promo_core::issuance::document::Availability;
+use promo_core::issuance::pool::{Command, Reply, State};
+use promo_core::location::Location;
+use promo_core::time::Instant;
+
+use super::Edge;
+use crate::http::{Problem, now};
+use crate::objects::{NUMBERS, POOL, numbers, pool};
+use crate::settings::Defaults;
+
+/// What an operator's upload may take, in milliseconds.
+const UPLOAD: i64 = 25_000;
+
+impl Edge<'_> {
+    /// A location's document; and in the same wait, what a code that will be asked for next leads to:
+    /// its entry, and where there is none, the card or coupon whose number it is. An entry that is
+    /// there does not wait for the numbers.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn location_and_code(
+        &self,
+        location: &LocationId,
+        typed: Option<&str>,
+    ) -> Result<Location, Problem> {
+        let entries = Box::pin(self.catalogue.location_and_code(location, typed));
+        let Some(code) = typed.and_then(|typed| CanonicalCode::parse(typed).ok()) else {
+            return Ok(entries.await?);
+        };
+        let key = CodeKey::of(&code);
+        let (location, found) = match select(entries, Box::pin(self.look_up(&key))).await {
+            Either::Left((location, _)) if self.catalogue.has_seen(&code) => return Ok(location?),
+            Either::Left((location, numbers)) => (location, numbers.await),
+            Either::Right((found, entries)) => (entries.await, found),
+        };
+        self.numbers.borrow_mut().insert(key, found);
+        Ok(location?)
+    }
+
+    /// What a number leads to, if it is that of a card or coupon that counts now.
+    ///
+    /// # Errors
+    /// When its objects or KV cannot be reached.
+    pub(super) async fn by_number(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
+        let known = self.numbers.borrow().get(number).cloned();
+        match known {
+            Some(known) => known,
+            None => self.look_up(number).await,
+        }
+    }
+
+    async fn look_up(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
+        let question = numbers::Question::Find(number.clone());
+        let shelf = numbers::shelf(number);
+        let answer = self.ask(NUMBERS, &shelf, "", &question, self.deadline).await?;
+        let numbers::Answer::Found(Some(code)) = answer else { return Ok(None) };
+        let question = pool::Question::Find(number.clone());
+        let (found, document) =
+            join(self.ask_pool(&code, &question), self.catalogue.instrument_type(&code)).await;
+        let document = document.map_err(|error| self.silent(&error))?;
+        let (pool::Answer::Found(Some(found)), Some(Ok(document))) = (found?, document) else {
+            return Ok(None);
+        };
+        let Some(given) = found.given.filter(|given| given.state() == State::Active) else {
+            return Ok(None);
+        };
+        let zone = Defaults::read(self.env).map_err(|_| Unreachable)?.zone;
+        if let Availability::Over(since) = document.availability(now(), &zone) {
+            self.trace.note("instrument", format!("type {code} is over since {since}"));
+            return Ok(None);
+        }
+        let campaign = self.catalogue.campaign(&document.campaign).await;
+        let Some(Ok(campaign)) = campaign.map_err(|error| self.silent(&error))? else {
+            let what = format!("type {code} names campaign {}, which is none", document.campaign);
+            self.trace.note("instrument", what);
+            return Ok(None);
+        };
+        self.trace.note("instrument", code.as_str());
+        let customer = given.holder.pseudonym;
+        let instrument = Instrument { code, kind: document.kind, customer };
+        Ok(Some(Found { campaign, instrument: Some(instrument) }))
+    }
+
+    pub(super) fn silent(&self, error: &worker::KvError) -> Unreachable {
+        self.trace.note("unreachable", format!("KV: {error}"));
+        Unreachable
+    }
+
+    /// Asks the pool of a type.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn ask_pool(
+        &self,
+        code: &TypeCode,
+        question: &pool::Question,
+    ) -> Result<pool::Answer, Unreachable> {
+        self.ask(POOL, code.as_str(), "", question, self.deadline).await
+    }
+
+    /// Has the pool of a type decide a command.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn decide(&self, code: &TypeCode, command: Command) -> Result<Reply, Unreachable> {
+        let deadline = match command {
+            Command::Add(_) => now().plus_millis(UPLOAD),
+            _ => self.deadline,
+        };
+        let question = pool::Question::Decide(command);
+        match self.ask(POOL, code.as_str(), "", &question, deadline).await? {
+            pool::Answer::Decided(reply, rows_read) => {
+                self.trace.note("rows_read", rows_read);
+                Ok(reply)
+            }
+            _ => Err(Unreachable),
+        }
+    }
+
+    /// Which of these numbers belong to another type than this. With `claim`, and if none does, they
+    /// belong to this one from now on.
+    ///
+    /// # Errors
+    /// When any of their objects cannot be reached; those reached may have been claimed.
+    pub async fn claim(
+        &self,
+        code: &TypeCode,
+        numbers: &[(u64, Number)],
+        claim: bool,
+    ) -> Result<Vec<(CodeKey, TypeCode)>, Unreachable> {
+        let mut shelves: Vec<(String, Vec<CodeKey>)> = Vec::new();
+        for (_, number) in numbers {
+            let shelf = numbers::shelf(number.key());
+            match shelves.iter_mut().find(|(name, _)| *name == shelf) {
+                Some((_, keys)) => keys.push(number.key().clone()),
+                None => shelves.push((shelf, vec![number.key().clone()])),
+            }
+        }
+        let deadline: Instant = now().plus_millis(UPLOAD);
+        let asked = shelves.into_iter().map(async |(shelf, keys)| {
+            let question = match claim {
+                true => numbers::Question::Claim(code.clone(), keys),
+                false => numbers::Question::Others(code.clone(), keys),
+            };
+            self.ask(NUMBERS, &shelf, "", &question, deadline).await
+        });
+        let mut others = Vec::new();
+        for answer in join_all(asked).await {
+            match answer? {
+                numbers::Answer::Others(more) => others.extend(more),
+                numbers::Answer::Found(_) => return Err(Unreachable),
+            }
+        }
+        Ok(others)
+    }
+}
