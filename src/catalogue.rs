@@ -6,6 +6,7 @@
 //! | `code:<CODE>` | the same document again for a `fixed` code, so that the commonest inquiry is one read; `{"campaign": "<id>"}` for a `listed` one |
 //! | `location:<id>` | the location's document |
 //! | `instrument:<type>` | the instrument type's document |
+//! | `programme` | the loyalty programme's document |
 //!
 //! KV is read every time (it caches at the edge by itself, and a `PUT` is to be visible to the next
 //! request); what is saved is the parsing: a document whose bytes are those of last time is the
@@ -22,6 +23,7 @@ use promo_core::fault::Faults;
 use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef, TypeCode};
 use promo_core::issuance::InstrumentType;
 use promo_core::location::Location;
+use promo_core::loyalty::programme::Programme;
 use serde::Deserialize;
 use worker::{Env, KvError, KvStore};
 
@@ -43,7 +45,11 @@ pub enum Entry {
     Broken(Rc<Faults>),
 }
 
+/// The bytes of a programme, and what they say if they are sound.
+type KeptProgramme = (Vec<u8>, Option<Rc<Programme>>);
+
 thread_local! {
+    static PROGRAMME: RefCell<Option<KeptProgramme>> = const { RefCell::new(None) };
     static PARSED: RefCell<HashMap<String, (Vec<u8>, Entry)>> = RefCell::new(HashMap::new());
 }
 
@@ -203,6 +209,33 @@ impl<'a> Catalogue<'a> {
         Ok((names.iter().filter_map(|name| TypeCode::parse(name).ok()).collect(), cursor))
     }
 
+    /// The loyalty programme, if there is a sound one. It is read once a request.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn programme(&self) -> Result<Option<Rc<Programme>>, KvError> {
+        let json = self.read(PROGRAMME_KEY).await?;
+        self.seen.borrow_mut().insert(PROGRAMME_KEY.to_owned(), json.clone());
+        let Some(json) = json else { return Ok(None) };
+        let kept = PROGRAMME.with_borrow(|kept| {
+            kept.as_ref()
+                .filter(|(bytes, _)| *bytes == json)
+                .map(|(_, programme)| programme.clone())
+        });
+        if let Some(programme) = kept {
+            return Ok(programme);
+        }
+        let programme = match Programme::from_json(&json) {
+            Ok(programme) => Some(Rc::new(programme)),
+            Err(faults) => {
+                self.trace.note("catalogue", format!("{PROGRAMME_KEY}: {faults}"));
+                None
+            }
+        };
+        PROGRAMME.set(Some((json, programme.clone())));
+        Ok(programme)
+    }
+
     /// An entry's bytes.
     ///
     /// # Errors
@@ -301,6 +334,9 @@ fn parse(json: &[u8]) -> Entry {
         Err(faults) => Entry::Broken(Rc::new(faults)),
     }
 }
+
+/// The key of the loyalty programme's document.
+pub const PROGRAMME_KEY: &str = "programme";
 
 /// The key of a campaign's document.
 pub fn campaign_key(id: &CampaignId) -> String {

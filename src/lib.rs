@@ -9,16 +9,19 @@
 mod catalogue;
 mod customers;
 mod http;
+mod members;
 mod objects;
 mod ports;
+mod rooms;
 mod routes;
 mod settings;
 mod wallet;
 
-pub use objects::{Ledger, Numbers, Pool, Replies, Tab};
+pub use objects::{Conflicts, Identifier, Ledger, Member, Numbers, Pool, Replies, Tab, Visit};
 use worker::{Context, Env, Request, Response, Result, event};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    http::clock::set(&env);
     routes::handle(request, env, context).await
 }

@@ -12,6 +12,8 @@ use promo_core::code::CanonicalCode;
 use promo_core::ident::{CampaignId, CodeKey, OfferRef, TabId};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
+use promo_core::loyalty::programme::REWARDS;
+use promo_core::loyalty::spend;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -35,11 +37,11 @@ const CLEAN_UP_WAITS: [u64; 4] = [0, 1000, 5000, 15_000];
 pub struct Edge<'a> {
     /// The documents.
     pub catalogue: Catalogue<'a>,
-    env: &'a Env,
-    trace: &'a Trace,
+    pub(crate) env: &'a Env,
+    pub(crate) trace: &'a Trace,
     later: &'a RefCell<Vec<CleanUp>>,
     /// By when the objects must have answered.
-    deadline: Instant,
+    pub(crate) deadline: Instant,
     /// By when an INQUIRE must have heard all it asks, once it has begun to ask.
     peek_until: Cell<Option<Instant>>,
     /// Where the caller is, as [`crate::http::Call`] says.
@@ -79,7 +81,7 @@ impl<'a> Edge<'a> {
     }
 
     /// Asks an object and waits at most so long. An object that is not there yet is made near `region`.
-    async fn ask<Q: Serialize, A: DeserializeOwned>(
+    pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,
         binding: &str,
         name: &str,
@@ -144,6 +146,24 @@ impl<'a> Edge<'a> {
         self.ask(LEDGER, &name, shard.region(), question, deadline).await
     }
 
+    /// Asks a campaign's ledger, as its machine is asked.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn ask_quotas(
+        &self,
+        campaign: &CampaignId,
+        shard: &Shard,
+        command: &campaign::Command,
+    ) -> Result<campaign::Reply, Unreachable> {
+        let question =
+            objects::ledger::Question::Decide(Box::new((shard.clone(), command.clone())));
+        match self.ask_ledger(campaign, shard, &question).await? {
+            objects::ledger::Answer::Decided(reply) => Ok(reply),
+            _ => Err(Unreachable),
+        }
+    }
+
     /// Asks the object that keeps the first reply to an `Idempotency-Key`.
     ///
     /// # Errors
@@ -205,12 +225,12 @@ impl Ports for Edge<'_> {
         shard: &Shard,
         command: &campaign::Command,
     ) -> Result<campaign::Reply, Unreachable> {
-        let question =
-            objects::ledger::Question::Decide(Box::new((shard.clone(), command.clone())));
-        match self.ask_ledger(campaign, shard, &question).await? {
-            objects::ledger::Answer::Decided(reply) => Ok(reply),
-            _ => Err(Unreachable),
+        if campaign.as_str() == REWARDS {
+            // Rewards also take points. What they cost is known where they are redeemed
+            // (`crate::members`); here they are only given back.
+            return Box::pin(spend::decide(self, command, |_, _| None)).await;
         }
+        self.ask_quotas(campaign, shard, command).await
     }
 
     async fn ledgers(

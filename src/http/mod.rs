@@ -1,28 +1,25 @@
 //! What every request and every reply has in common: bounds on what is read, problem documents,
 //! and the headers that are always there.
 
+pub mod clock;
 mod region;
 mod reply;
 mod trace;
 
 use std::cell::RefCell;
 
+pub use clock::now;
 use promo_core::checkout::CleanUp;
 use promo_core::time::Instant;
 pub use reply::{Problem, Reply};
 use serde_json::{Value, json};
 pub use trace::Trace;
-use worker::{Date, Headers, Method, Request, Response};
+use worker::{Headers, Method, Request, Response};
 
 /// The largest body that is read, in bytes.
 const MOST_BYTES: usize = 256 * 1024;
 /// How deep JSON may nest: more is nobody's tab, and parsers recurse.
 const MOST_DEEP: usize = 64;
-
-/// The present, as the edge knows it. The runtime holds its clock still between I/O.
-pub fn now() -> Instant {
-    Instant::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
-}
 
 /// One request while it is answered: what is asked, and what will be logged.
 pub struct Call {
@@ -65,6 +62,12 @@ impl Call {
             trace: Trace::default(),
             later: RefCell::default(),
         }
+    }
+
+    /// To which host the request came.
+    pub fn host(&self) -> String {
+        let url = self.request.borrow().url().ok();
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// A header's value.

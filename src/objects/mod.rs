@@ -6,7 +6,13 @@
 //! durable (the runtime's output gate).
 
 #[expect(missing_docs, reason = "the macro's own methods have none")]
+pub mod conflicts;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
+pub mod identifier;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod ledger;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
+pub mod member;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod numbers;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
@@ -16,14 +22,20 @@ pub mod replies;
 mod store;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod tab;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
+pub mod visit;
 
+pub use conflicts::Conflicts;
+pub use identifier::Identifier;
 pub use ledger::Ledger;
+pub use member::Member;
 pub use numbers::Numbers;
 pub use pool::Pool;
 pub use replies::Replies;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 pub use tab::Tab;
+pub use visit::Visit;
 use worker::{Request, Response};
 
 /// The version of what is said between edge and object. During a deployment an old edge can talk to
@@ -31,8 +43,14 @@ use worker::{Request, Response};
 /// tries again elsewhere or later.
 const VERSION: u32 = 1;
 
+/// The binding of the [`Conflicts`] class; there is one object.
+pub const CONFLICTS: &str = "CONFLICTS";
+/// The binding of the [`Identifier`] class; an object is named by an identity's pseudonym.
+pub const IDENTIFIER: &str = "IDENTIFIER";
 /// The binding of the [`Ledger`] class; an object is named by its campaign's id.
 pub const LEDGER: &str = "LEDGER";
+/// The binding of the [`Member`] class; an object is named by a member's name.
+pub const MEMBER: &str = "MEMBER";
 /// The binding of the [`Numbers`] class; an object is named by [`numbers::shelf`].
 pub const NUMBERS: &str = "NUMBERS";
 /// The binding of the [`Pool`] class; an object is named by its instrument type's code.
@@ -41,6 +59,8 @@ pub const POOL: &str = "POOL";
 pub const REPLIES: &str = "REPLIES";
 /// The binding of the [`Tab`] class; an object is named by the tab's id.
 pub const TAB: &str = "TAB";
+/// The binding of the [`Visit`] class; an object is named by the tab's id.
+pub const VISIT: &str = "VISIT";
 
 /// What goes to an object and comes back.
 #[derive(Serialize, Deserialize)]

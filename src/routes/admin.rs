@@ -2,6 +2,7 @@
 
 mod instruments;
 mod ledger;
+mod members;
 mod wallet;
 
 use std::collections::BTreeSet;
@@ -13,10 +14,11 @@ use promo_core::engine::simulate;
 use promo_core::fault::{Faults, Path, Sink};
 use promo_core::ident::{CampaignId, LocationId};
 use promo_core::location::Location;
+use promo_core::loyalty::programme::{Programme, REWARDS};
 use serde_json::json;
 use worker::{Env, Method};
 
-use crate::catalogue::{Catalogue, campaign_key, code_key, location_key};
+use crate::catalogue::{Catalogue, PROGRAMME_KEY, campaign_key, code_key, location_key};
 use crate::http::{Call, Problem, Reply, now};
 use crate::ports::Edge;
 use crate::settings::{Defaults, authorize};
@@ -28,7 +30,10 @@ const PAGE: u64 = 100;
 pub fn allowed(segments: &[&str]) -> &'static [Method] {
     match segments {
         ["campaigns", _] => &[Method::Get, Method::Put, Method::Delete],
-        ["locations", _] => &[Method::Get, Method::Put],
+        ["locations", _] | ["programme"] => &[Method::Get, Method::Put],
+        ["members", _] | ["conflicts"] => &[Method::Get],
+        ["members", _, "adjust" | "merge"] => &[Method::Post],
+        ["customers", _] => &[Method::Delete],
         ["campaigns"] | ["campaigns", _, "ledger" | "redemptions"] | ["codes" | "tabs", _] => {
             &[Method::Get]
         }
@@ -65,6 +70,13 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
             let id = LocationId::parse(id).map_err(|_| not_there("location"))?;
             stored(catalogue, &location_key(&id), "location").await
         }
+        (["programme"], Method::Put) => put_programme(catalogue, call).await,
+        (["programme"], _) => stored(catalogue, PROGRAMME_KEY, "programme").await,
+        (["members", identifier], _) => members::show(&edge, identifier).await,
+        (["members", identifier, "adjust"], _) => members::adjust(&edge, call, identifier).await,
+        (["members", identifier, "merge"], _) => members::merge(&edge, call, identifier).await,
+        (["conflicts"], _) => members::conflicts(&edge, call).await,
+        (["customers", identifier], _) => members::erase_customer(&edge, call, identifier).await,
         (["codes", code], _) => show_code(catalogue, code).await,
         (["simulate"], _) => simulate_request(catalogue, call, env).await,
         (["campaigns", id, "ledger"], _) => ledger::quotas(&edge, call, env, id).await,
@@ -110,6 +122,10 @@ async fn put_campaign(catalogue: &Catalogue<'_>, call: &Call, id: &str) -> Resul
     let campaign = Campaign::from_json(&json).map_err(|f| faulty("campaign", f))?;
     if campaign.id().as_str() != id {
         let detail = format!("is {:?}, but the address says {id:?}", campaign.id().as_str());
+        return Err(faulty("campaign", Faults::one("/id", detail)));
+    }
+    if id == REWARDS {
+        let detail = "is the id of the loyalty programme's rewards; take another";
         return Err(faulty("campaign", Faults::one("/id", detail)));
     }
     call.trace.note("campaign", id);
@@ -195,6 +211,15 @@ async fn put_location(catalogue: &Catalogue<'_>, call: &Call, id: &str) -> Resul
     Location::from_json(&json).map_err(|f| faulty("location", f))?;
     catalogue.write(&location_key(&id), &json).await?;
     Ok(Reply::json(200, &json!({"id": id})))
+}
+
+async fn put_programme(catalogue: &Catalogue<'_>, call: &Call) -> Result<Reply, Problem> {
+    let json = call.json_body().await?;
+    is_json(&json)?;
+    let programme = Programme::from_json(&json).map_err(|f| faulty("programme", f))?;
+    catalogue.write(PROGRAMME_KEY, &json).await?;
+    let warnings = programme.warnings(now());
+    Ok(Reply::json(200, &json!({"name": programme.name(), "warnings": warnings})))
 }
 
 /// What a code leads to, or why it leads nowhere: for the marketer who put a document by hand.

@@ -15,7 +15,7 @@ use crate::ports::Edge;
 use crate::settings::authorize;
 
 /// Which POS this is, in ledgers and logs.
-const POS: &str = "gotab";
+pub(super) const POS: &str = "gotab";
 /// GoTab does not say under which key it looks for a text.
 const TEXT_KEYS: &[&str] = &["message", "error"];
 
@@ -25,7 +25,7 @@ const TEXT_KEYS: &[&str] = &["message", "error"];
 /// 404 with a text for the guest, 400 for anything else about the event; 401, 413, 415, 503 as
 /// everywhere.
 pub async fn promo(call: &Call, env: &Env) -> Result<Reply, Problem> {
-    answer(call, env).await.map_err(|problem| problem.mirrored(TEXT_KEYS))
+    answer(call, env).await.map_err(mirrored)
 }
 
 async fn answer(call: &Call, env: &Env) -> Result<Reply, Problem> {
@@ -80,10 +80,17 @@ fn event(
     place.event(call, env, POS, tab, cart)
 }
 
-fn bad_event(faults: Faults) -> Problem {
+/// A refusal whose text is where GoTab may look for it.
+pub(super) fn mirrored(problem: Problem) -> Problem {
+    problem.mirrored(TEXT_KEYS)
+}
+
+/// A refusal of an event that cannot be read.
+pub(super) fn bad_event(faults: Faults) -> Problem {
     Problem::faults(400, "the event cannot be read", faults)
 }
 
-fn failed(failure: Failure) -> Problem {
+/// What GoTab hears when an event cannot be answered.
+pub(super) fn failed(failure: Failure) -> Problem {
     till::failed(failure, 400)
 }

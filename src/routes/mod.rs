@@ -2,6 +2,7 @@
 
 mod admin;
 mod gotab;
+mod loyalty;
 mod neutral;
 mod till;
 mod wallet;
@@ -10,7 +11,7 @@ use promo_core::schema;
 use serde_json::json;
 use worker::{Context, Env, Method, Request, Response};
 
-use crate::http::{Call, Problem, Reply};
+use crate::http::{Call, Problem, Reply, clock};
 use crate::ports::clean_up_all;
 
 /// The description of every route; a test holds it against what is answered.
@@ -28,12 +29,15 @@ pub async fn handle(request: Request, env: Env, context: Context) -> worker::Res
 }
 
 async fn dispatch(call: &Call, env: &Env) -> Result<Reply, Problem> {
+    clock::check(env, call)?;
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let allowed: &[Method] = match segments.as_slice() {
-        ["healthz"] | ["openapi.json"] | ["schema", "campaign.json"] => &[Method::Get],
-        ["gotab", "promo"] | ["v1", "inquire" | "redeem" | "reverse"] | ["wallet", "notify"] => {
-            &[Method::Post]
+        ["healthz"] | ["openapi.json"] | ["schema", "campaign.json" | "programme.json"] => {
+            &[Method::Get]
         }
+        ["gotab", "promo" | "loyalty"]
+        | ["v1", "inquire" | "redeem" | "reverse"]
+        | ["wallet", "notify"] => &[Method::Post],
         ["admin", rest @ ..] => admin::allowed(rest),
         _ => &[],
     };
@@ -47,12 +51,22 @@ async fn dispatch(call: &Call, env: &Env) -> Result<Reply, Problem> {
     }
     match segments.as_slice() {
         ["healthz"] => {
-            Ok(Reply::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
+            let mut health = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")});
+            if let (seconds, Some(health)) = (clock::offset(), health.as_object_mut())
+                && seconds != 0
+            {
+                health.insert("clock_offset".to_owned(), seconds.into());
+            }
+            Ok(Reply::json(200, &health))
         }
         ["openapi.json"] => Ok(Reply::raw(200, "application/json", OPENAPI.into())),
+        ["schema", "programme.json"] => {
+            Ok(Reply::raw(200, "application/schema+json", schema::PROGRAMME.into()))
+        }
         ["schema", _] => Ok(Reply::raw(200, "application/schema+json", schema::CAMPAIGN.into())),
         ["gotab", "promo"] => gotab::promo(call, env).await,
         ["wallet", _] => wallet::notify(call, env).await,
+        ["gotab", "loyalty"] => loyalty::answer(call, env).await,
         ["v1", question] => neutral::answer(question, call, env).await,
         ["admin", rest @ ..] => admin::answer(rest, call, env).await,
         _ => Err(Problem::new(404, "there is nothing at this address")),

@@ -7,6 +7,8 @@ use promo_core::ident::LocationId;
 use promo_core::identity::{self, Rules};
 use promo_core::ledger::TabKey;
 use promo_core::location::Location;
+use promo_core::loyalty::programme::Programme;
+use promo_core::time::Zone;
 use worker::Env;
 
 use crate::http::{Call, Problem};
@@ -64,8 +66,16 @@ impl Place {
     }
 
     /// How the place's guests are told from each other.
-    fn identity_rules(&self) -> Rules {
-        Rules { region: self.location.phone_region, ..Rules::default() }
+    pub fn rules(&self, programme: Option<&Programme>) -> Rules {
+        Rules {
+            region: self.location.phone_region.or_else(|| programme?.region()),
+            email: programme.map(|it| it.email_rules().clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The deployment's clock.
+    pub const fn zone(&self) -> &Zone {
+        &self.defaults.zone
     }
 
     /// What a guest reads when an offer is not given.
@@ -91,7 +101,7 @@ impl Place {
         };
         call.trace.note("location", tab.location.as_str());
         call.trace.note("tab", tab.tab.as_str());
-        let rules = self.identity_rules();
+        let rules = self.rules(None);
         let pseudonym = |guest| identity::of_customer(&guest, &rules, pepper.as_bytes());
         Ok(Event {
             customer: cart.customer().and_then(pseudonym).map(|guest| guest.to_string()),

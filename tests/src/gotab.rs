@@ -42,6 +42,24 @@ impl<'a> Tab<'a> {
             .json(&self.body(event_type, more))
     }
 
+    /// Sends a Loyalty event of this tab; `more` is what it says besides the tab.
+    #[track_caller]
+    pub fn loyalty(&self, event_type: &str, more: &Value) -> Reply {
+        self.service
+            .post("/gotab/loyalty")
+            .auth(secrets::GOTAB_LOYALTY_AUTH)
+            .json(&self.body(event_type, more))
+    }
+
+    /// The same tab of this much, with tax.
+    #[must_use]
+    pub fn of(self, subtotal: u64) -> Self {
+        let tax = subtotal / 16;
+        self.with("subtotal", json!(subtotal))
+            .with("tax", json!(tax))
+            .with("total", json!(subtotal.saturating_add(tax)))
+    }
+
     /// The body of an event.
     #[must_use]
     pub fn body(&self, event_type: &str, more: &Value) -> Value {

@@ -21,6 +21,7 @@
 pub mod campaign;
 pub mod gotab;
 mod http;
+pub mod programme;
 pub mod promo;
 mod service;
 pub mod wallet;

@@ -15,7 +15,9 @@ fn every_operation_described_is_there_and_answers_only_with_statuses_described()
     for (path, operations) in paths {
         let at = path.replace("{id}", "described").replace("{tab}", "t").replace("{code}", "CODE");
         let at = at.replace("{type}", "1234").replace("{number}", "4006381333931");
+        let at = at.replace("{identifier}", "+16085550100");
         let secret = match path.split('/').nth(1) {
+            Some("gotab") if path == "/gotab/loyalty" => secrets::GOTAB_LOYALTY_AUTH.to_owned(),
             Some("gotab") => secrets::GOTAB_PROMO_AUTH.to_owned(),
             Some("wallet") => secrets::WALLET_AUTH.to_owned(),
             Some("v1") => secrets::API_AUTH.to_owned(),
@@ -45,8 +47,11 @@ fn every_operation_described_is_there_and_answers_only_with_statuses_described()
 }
 
 #[test]
-fn the_campaign_documents_schema_is_served() {
-    let reply = Service::shared().get("/schema/campaign.json").send();
-    assert_eq!(reply.status, 200, "{reply}");
-    assert_eq!(reply.json()["$schema"], "https://json-schema.org/draft/2020-12/schema");
+fn the_documents_schemas_are_served() {
+    for (document, title) in [("campaign", "Campaign"), ("programme", "Programme")] {
+        let reply = Service::shared().get(&format!("/schema/{document}.json")).send();
+        assert_eq!(reply.status, 200, "{reply}");
+        assert_eq!(reply.json()["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        assert_eq!(reply.json()["title"], title);
+    }
 }

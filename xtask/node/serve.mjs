@@ -17,7 +17,7 @@ import { firstCommand, load } from "./samples.mjs";
 
 const HOST = "127.0.0.1";
 // May be set, though neither wrangler.toml nor .dev.vars need have it.
-const OPTIONAL = ["WALLET_TOKEN"];
+const OPTIONAL = ["WALLET_TOKEN", "CLOCK_OFFSET"];
 
 const { values: args } = parseArgs({
   options: {

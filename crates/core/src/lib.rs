@@ -16,6 +16,7 @@ pub mod issuance;
 pub mod json;
 pub mod ledger;
 pub mod location;
+pub mod loyalty;
 pub mod money;
 pub mod schema;
 pub mod time;

@@ -6,3 +6,6 @@
 
 /// JSON Schema 2020-12 of the campaign document.
 pub const CAMPAIGN: &str = include_str!("../schema/campaign.json");
+
+/// JSON Schema 2020-12 of the loyalty programme's document, which refers to the campaign's.
+pub const PROGRAMME: &str = include_str!("../schema/programme.json");

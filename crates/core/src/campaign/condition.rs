@@ -172,7 +172,7 @@ const LEAVES: [&str; 12] = [
 ];
 
 /// Reads a condition.
-pub(super) fn read(at: At<'_>, matchers: &mut MatcherReader) -> Option<Condition> {
+pub(crate) fn read(at: At<'_>, matchers: &mut MatcherReader) -> Option<Condition> {
     let object = at.object(&LEAVES)?;
     if at.keys().count() != 1 {
         return object

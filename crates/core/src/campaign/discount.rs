@@ -321,7 +321,8 @@ fn picked(
     })
 }
 
-fn on(object: &Object<'_>, matchers: &mut MatcherReader) -> Option<Target> {
+/// Reads the target that "on" says; absent, the whole tab.
+pub(crate) fn on(object: &Object<'_>, matchers: &mut MatcherReader) -> Option<Target> {
     let mut target = Target::default();
     if object.has("on") {
         object.get("on", |at| add_target(at, &mut target, matchers))?;

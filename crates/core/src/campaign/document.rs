@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Campaign, CombinesWith, Guest, Inquire, Moment, Offer, PercentOf, codes,
+    Campaign, Codes, CombinesWith, Guest, Inquire, Moment, Offer, PercentOf, codes,
     condition::{self, Condition},
     discount,
     matcher::MatcherReader,
@@ -78,12 +78,7 @@ pub(crate) fn read(at: At<'_>) -> Option<Campaign> {
     let guest = object.get("guest", guest).unwrap_or_default();
 
     let read_offers = read_offers?;
-    let mut order: Vec<usize> = (0..read_offers.len()).collect();
-    // Stable: ties stay in the order of the document.
-    order.sort_by_key(|index| {
-        let priority = read_offers.get(*index).map_or(0, Offer::priority);
-        std::cmp::Reverse(priority)
-    });
+    let order = in_order(&read_offers);
     Some(Campaign {
         id: id?,
         name: name?,
@@ -111,8 +106,8 @@ pub(crate) fn read(at: At<'_>) -> Option<Campaign> {
 
 /// The offers while they are read.
 #[derive(Default)]
-struct OfferReader {
-    matchers: MatcherReader,
+pub(crate) struct OfferReader {
+    pub(crate) matchers: MatcherReader,
     groups: BTreeMap<String, usize>,
     places: BTreeMap<OfferId, usize>,
     count: usize,
@@ -120,6 +115,16 @@ struct OfferReader {
 
 impl OfferReader {
     fn read(&mut self, at: At<'_>) -> Option<Offer> {
+        self.read_as(at, None)
+    }
+
+    /// Reads an offer that is part of something with an id and a name of its own: it goes by that id,
+    /// and by that name unless it has one.
+    pub(crate) fn read_as(
+        &mut self,
+        at: At<'_>,
+        part_of: Option<(&OfferId, &str)>,
+    ) -> Option<Offer> {
         let place = self.count;
         self.count = place.saturating_add(1);
         let object = at.object(&[
@@ -134,14 +139,23 @@ impl OfferReader {
             "discounts",
             "quotas",
         ])?;
-        let id = object.need("id", |at| {
-            let id = at.parsed(OfferId::parse)?;
-            if let Some(first) = self.places.insert(id.clone(), place) {
-                return at.fault(format!("is the id of /offers/{first} too"));
+        let (id, name) = match part_of {
+            Some((id, whole)) => {
+                object.get("id", |at| at.parsed(OfferId::parse));
+                let own = object.get("name", name);
+                (Some(id.clone()), Some(own.unwrap_or_else(|| whole.to_owned())))
             }
-            Some(id)
-        });
-        let name = object.need("name", name);
+            None => {
+                let id = object.need("id", |at| {
+                    let id = at.parsed(OfferId::parse)?;
+                    if let Some(first) = self.places.insert(id.clone(), place) {
+                        return at.fault(format!("is the id of /offers/{first} too"));
+                    }
+                    Some(id)
+                });
+                (id, object.need("name", name))
+            }
+        };
         let description = object.get("description", text).unwrap_or_default();
         let priority = object.get("priority", |at| at.signed(-1000, 1000));
         let stackings = [("combine", false), ("exclusive", true)];
@@ -179,6 +193,49 @@ impl OfferReader {
     }
 }
 
+impl Campaign {
+    /// A campaign that another document is the source of: reached by no code, and always running.
+    pub(crate) fn assembled(
+        id: CampaignId,
+        name: String,
+        currency: Currency,
+        offers: Vec<Offer>,
+        matchers: MatcherReader,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            description: String::new(),
+            active: true,
+            currency,
+            zone: None,
+            day_starts: TimeOfDay::MIDNIGHT,
+            starts_at: None,
+            ends_at: None,
+            codes: Codes::None,
+            order: in_order(&offers),
+            offers,
+            quotas: Vec::new(),
+            combines_with: CombinesWith::Any,
+            rounding: rounding::Rounding::default(),
+            percent_of: PercentOf::default(),
+            inquire: Inquire::Live,
+            ledger: LedgerLayout::SINGLE,
+            retention_days: RETENTION_DAYS.try_into().unwrap_or(u32::MAX),
+            guest: Guest::default(),
+            matchers: matchers.finish(),
+        }
+    }
+}
+
+/// The order in which offers apply.
+fn in_order(offers: &[Offer]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..offers.len()).collect();
+    // Stable: ties stay in the order of the document.
+    order.sort_by_key(|index| std::cmp::Reverse(offers.get(*index).map_or(0, Offer::priority)));
+    order
+}
+
 fn text(at: At<'_>) -> Option<String> {
     let text = at.text()?;
     if text.len() > LONGEST_TEXT {
@@ -187,7 +244,7 @@ fn text(at: At<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn name(at: At<'_>) -> Option<String> {
+pub(crate) fn name(at: At<'_>) -> Option<String> {
     let name = text(at)?;
     if name.trim().is_empty() {
         return at.fault("should not be empty");
@@ -195,7 +252,7 @@ fn name(at: At<'_>) -> Option<String> {
     Some(name)
 }
 
-fn day_start(at: At<'_>) -> Option<TimeOfDay> {
+pub(crate) fn day_start(at: At<'_>) -> Option<TimeOfDay> {
     at.parsed(|text| match TimeOfDay::parse(text)? {
         TimeOfDay::END_OF_DAY => Err(BadTime("is the end of a day; write it as \"00:00\"")),
         time => Ok(time),
@@ -212,7 +269,7 @@ fn moment(at: At<'_>) -> Option<Moment> {
     })
 }
 
-fn combines_with(at: At<'_>) -> Option<CombinesWith> {
+pub(crate) fn combines_with(at: At<'_>) -> Option<CombinesWith> {
     match at.node {
         Node::List(_) => at.list(0, |at| at.parsed(CampaignId::parse)).map(CombinesWith::Only),
         Node::Text(text) if text == "none" => Some(CombinesWith::None),

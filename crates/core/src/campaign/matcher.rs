@@ -187,7 +187,7 @@ impl Answers {
 
 /// A campaign's matchers while it is read.
 #[derive(Default)]
-pub(super) struct MatcherReader {
+pub(crate) struct MatcherReader {
     matchers: BTreeMap<Matcher, MatcherId>,
     /// The questions by what they ask: equal lists are one question.
     questions: BTreeMap<(Attribute, Vec<String>), usize>,

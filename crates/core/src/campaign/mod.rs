@@ -12,7 +12,7 @@ pub(crate) mod document;
 pub(crate) mod matcher;
 mod never;
 pub(crate) mod percent;
-mod quota;
+pub(crate) mod quota;
 pub(crate) mod rounding;
 mod warnings;
 mod words;
@@ -291,6 +291,33 @@ impl Campaign {
         self.calendar(location.filter(|_| quota.per.location), default)
     }
 
+    /// The same campaign on these business days, in a zone that is not the location's.
+    pub(crate) fn on_days_of(mut self, calendar: &Calendar) -> Self {
+        self.zone = Some(calendar.zone.clone());
+        self.day_starts = calendar.day_starts;
+        self
+    }
+
+    /// The same campaign beside these others.
+    pub(crate) fn beside(mut self, others: CombinesWith) -> Self {
+        self.combines_with = others;
+        self
+    }
+
+    /// The same campaign in a currency, with one offer more, which takes a sum off the tab.
+    pub(crate) fn paying(
+        mut self,
+        currency: Currency,
+        more: Option<(OfferId, String, u64)>,
+    ) -> Self {
+        self.currency = currency;
+        if let Some((id, name, amount)) = more {
+            self.order.push(self.offers.len());
+            self.offers.push(Offer::of_amount(id, name, amount));
+        }
+        self
+    }
+
     pub(crate) fn day_starts(&self) -> TimeOfDay {
         self.day_starts
     }
@@ -339,6 +366,30 @@ impl Offer {
     #[must_use]
     pub fn quotas(&self) -> &[Quota] {
         &self.quotas
+    }
+
+    /// An offer that takes a sum off the tab.
+    fn of_amount(id: OfferId, name: String, amount: u64) -> Self {
+        let on = discount::Target { tab: true, ..discount::Target::default() };
+        Self {
+            id,
+            name,
+            description: String::new(),
+            // After everything that has conditions and shares of its own.
+            priority: -1000,
+            exclusive: false,
+            group: None,
+            when: None,
+            asks_what_remains: false,
+            discounts: vec![Discount::Amount { amount, on }],
+            quotas: Vec::new(),
+        }
+    }
+
+    /// The same offer with more quotas.
+    pub(crate) fn with_quotas(mut self, quotas: Vec<Quota>) -> Self {
+        self.quotas.extend(quotas);
+        self
     }
 
     pub(crate) fn group(&self) -> Option<usize> {

@@ -92,7 +92,7 @@ const WINDOWS: [(&str, Window); 4] = [
 const ON_SHORT: [(&str, OnShort); 2] =
     [(OnShort::Refuse.as_str(), OnShort::Refuse), (OnShort::Partial.as_str(), OnShort::Partial)];
 
-pub(super) fn read_all(at: At<'_>) -> Option<Vec<Quota>> {
+pub(crate) fn read_all(at: At<'_>) -> Option<Vec<Quota>> {
     at.list(0, read)
 }
 

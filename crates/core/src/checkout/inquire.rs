@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use super::quote::Quote;
 use super::round::{Party, Round};
-use super::{Event, Failure, Ports, rights};
+use super::{Event, Failure, Found, Ports, rights};
 use crate::campaign::{Campaign, Inquire};
 use crate::code::CanonicalCode;
 use crate::engine::Reason;
-use crate::ident::CodeKey;
+use crate::ident::{CodeKey, OfferKey};
 
 /// What a till is told of a code.
 #[derive(Clone, Debug)]
@@ -45,13 +45,37 @@ pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<I
     let Some(found) = ports.by_code(&code).await? else {
         return unknown("no campaign has this code".to_owned());
     };
+    ask(ports, found, CodeKey::of(&code), event, |_| true).await
+}
+
+/// Answers what one offer of a campaign is worth, which no code but something else led to.
+///
+/// # Errors
+/// When the cart cannot be priced.
+pub async fn inquire_offer(
+    ports: &impl Ports,
+    campaign: Rc<Campaign>,
+    key: CodeKey,
+    offer: &OfferKey,
+    event: &Event,
+) -> Result<Inquired, Failure> {
+    ask(ports, campaign.into(), key, event, |named| named == offer).await
+}
+
+async fn ask(
+    ports: &impl Ports,
+    found: Found,
+    key: CodeKey,
+    event: &Event,
+    named: impl Fn(&OfferKey) -> bool,
+) -> Result<Inquired, Failure> {
     let live = found.campaign.inquire() == Inquire::Live;
-    let party = Party::new(found, CodeKey::of(&code), event, |_| true);
+    let party = Party::new(found, key, event, named);
     let mut round = Round::new(vec![party], event);
     loop {
         let said = round.decide(0)?;
         let Some(party) = round.parties.first_mut() else {
-            return unknown("no campaign has this code".to_owned());
+            return Err(Failure::Unreachable);
         };
         let quotes = said.quotes;
         if quotes.is_empty() {

@@ -32,7 +32,7 @@ use std::fmt;
 
 pub use clean_up::{CleanUp, clean_up};
 pub use counters::{QuotaCounters, coupon_uses, quota_counters};
-pub use inquire::{Inquired, inquire};
+pub use inquire::{Inquired, inquire, inquire_offer};
 pub use ports::{Found, Instrument, Ports, Unreachable};
 pub use quote::{Quote, Rejection, Share};
 pub use redeem::{Redeemed, redeem};

@@ -254,6 +254,7 @@ const fn reason(refusal: Refusal) -> Reason {
         Refusal::BudgetExhausted => Reason::BudgetExhausted,
         Refusal::AlreadyReversed => Reason::AlreadyReversed,
         Refusal::DoesNotCombine => Reason::DoesNotCombine,
+        Refusal::NotEnoughPoints => Reason::InsufficientPoints,
         Refusal::Late => Reason::TemporarilyUnavailable,
     }
 }

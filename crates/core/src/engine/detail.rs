@@ -136,6 +136,7 @@ impl fmt::Display for Cause<'_> {
                 Reason::QuotaExhausted => "the quota is used up",
                 Reason::BudgetExhausted => "the budget is spent",
                 Reason::CustomerUnknown => "counts customers, and this one is not known",
+                Reason::InsufficientPoints => "costs more points than there are",
                 Reason::AlreadyReversed => "was reversed already",
                 Reason::TemporarilyUnavailable => "the ledger could not be asked in time",
                 _ => "the ledger refuses it",

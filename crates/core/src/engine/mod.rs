@@ -9,6 +9,7 @@ mod buy_get;
 mod detail;
 mod facts;
 mod level;
+pub(crate) mod look;
 mod matching;
 mod pick;
 mod reason;

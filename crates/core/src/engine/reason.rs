@@ -50,6 +50,8 @@ pub enum Reason {
     BudgetExhausted,
     /// The ledger: a quota counts customers, and this one is not known.
     CustomerUnknown,
+    /// The member's books: not so many points are there.
+    InsufficientPoints,
     /// The ledger: the redemption was reversed before it was handled.
     AlreadyReversed,
     /// The ledger could not be asked in time.
@@ -82,6 +84,7 @@ impl Reason {
             Self::QuotaExhausted => "quota_exhausted",
             Self::BudgetExhausted => "budget_exhausted",
             Self::CustomerUnknown => "customer_unknown",
+            Self::InsufficientPoints => "insufficient_points",
             Self::AlreadyReversed => "already_reversed",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }

@@ -42,7 +42,7 @@ impl Envelope {
     }
 
     /// `tab_data`, or an empty object's stand-in when it is missing.
-    fn tab_data(&self) -> &Value {
+    pub(super) fn tab_data(&self) -> &Value {
         self.body.get("tab_data").unwrap_or(&Value::Null)
     }
 
@@ -70,12 +70,40 @@ impl Envelope {
         sink.check(location.zip(tab).map(|(location, tab)| TabKey { location, tab }))
     }
 
+    /// At which location it happened.
+    ///
+    /// # Errors
+    /// When the event names none.
+    pub fn location(&self) -> Result<LocationId, Faults> {
+        let told = text_at(&self.body, &["location_id"])
+            .or_else(|| text_at(self.tab_data(), &["location_id"]))
+            .ok_or_else(|| Faults::one("/location_id", "say at which location the tab is"))?;
+        LocationId::parse(&told).map_err(|error| Faults::one("/location_id", error.to_string()))
+    }
+
     /// The tab as a cart. GoTab states no currency, so the location's or deployment's is passed in.
     ///
     /// # Errors
     /// When the tab is no sound cart; the places are those of the event.
     pub fn cart(&self, tab: &TabKey, currency: &str) -> Result<Cart, Faults> {
         self.draft(tab, currency).check().map_err(|faults| faults.below("/tab_data"))
+    }
+
+    /// The tab as a cart of a member's, who has this name and tier.
+    ///
+    /// # Errors
+    /// As [`Envelope::cart`].
+    pub fn cart_of_member(
+        &self,
+        tab: &TabKey,
+        currency: &str,
+        (id, tier): (&str, Option<&str>),
+    ) -> Result<Cart, Faults> {
+        let mut draft = self.draft(tab, currency);
+        let customer = draft.customer.get_or_insert_default();
+        customer.id.get_or_insert_with(|| id.to_owned());
+        customer.tier = tier.map(str::to_owned);
+        draft.check().map_err(|faults| faults.below("/tab_data"))
     }
 
     fn draft(&self, tab: &TabKey, currency: &str) -> CartDraft {

@@ -76,7 +76,7 @@ pub struct RedeemReply {
 
 /// Offers of one campaign, under its name.
 #[derive(Debug, Serialize)]
-struct Group {
+pub(super) struct Group {
     name: String,
     offers: Vec<Offer>,
 }
@@ -93,7 +93,7 @@ struct Offer {
 }
 
 #[derive(Debug, Serialize)]
-struct Rejected {
+pub(super) struct Rejected {
     offer_id: String,
     reason: &'static str,
     message: String,
@@ -113,19 +113,21 @@ pub fn redeem_reply(
     message: &str,
     unit: AmountUnit,
 ) -> RedeemReply {
-    let rejected_offers = rejected
-        .iter()
-        .map(|rejection| Rejected {
-            offer_id: rejection.offer_id.clone(),
-            reason: rejection.reason.as_str(),
-            message: message.to_owned(),
-        })
-        .collect();
-    RedeemReply { offers: groups(applied, unit), rejected_offers }
+    RedeemReply { offers: groups(applied, unit), rejected_offers: rejections(rejected, message) }
+}
+
+/// Rejected offers, with a text for the guest.
+pub(super) fn rejections(rejected: &[Rejection], message: &str) -> Vec<Rejected> {
+    let told = |rejection: &Rejection| Rejected {
+        offer_id: rejection.offer_id.clone(),
+        reason: rejection.reason.as_str(),
+        message: message.to_owned(),
+    };
+    rejected.iter().map(told).collect()
 }
 
 /// Quotes by campaign, in the order the campaigns first appear.
-fn groups(quotes: &[Quote], unit: AmountUnit) -> Vec<Group> {
+pub(super) fn groups(quotes: &[Quote], unit: AmountUnit) -> Vec<Group> {
     let mut groups: Vec<(&str, Group)> = Vec::new();
     for quote in quotes {
         let offer = Offer {

@@ -236,6 +236,8 @@ pub enum Refusal {
     AlreadyReversed,
     /// The tab already has what it does not combine with.
     DoesNotCombine,
+    /// The member has not so many points.
+    NotEnoughPoints,
     /// A fence was put up before it arrived; it may be asked again.
     Late,
 }

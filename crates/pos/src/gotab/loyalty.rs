@@ -1,0 +1,359 @@
+//! GoTab's Loyalty API: INQUIRE, CREATE, REDEEM, ACCRUAL, REVERSAL.
+//!
+//! | event | status |
+//! |---|---|
+//! | INQUIRE | 200 with points and offers (known), also with nothing available (known); 404 for nobody we know (assumed) |
+//! | CREATE, ADD_CUSTOMER | 200 as to INQUIRE, with the member's `number` beside it, for a new member and for an old one (assumed) |
+//! | REDEEM | 200 also when everything is rejected; 404 when neither member nor offer is known (assumed) |
+//! | ACCRUAL, REVERSE, REVERSAL | 200 with `{}` once durable (assumed) |
+//!
+//! Anything else is a 400, as in the Promo API (assumed).
+//!
+//! Also assumed: a guest is who `lookup_value` says, and where that is missing, or for ACCRUAL and CREATE
+//! besides it, who the tab's customer or the sign-up form says. `value` and `conversion_rate` of points
+//! are in minor units, whatever `amount` is in. What was paid is `subtotal` less what `adjustments` took
+//! off, and never more than `total` without `tax` (and without the tip, when the total has one in it).
+
+use promo_core::cart::Cart;
+use promo_core::checkout::{Quote, Rejection};
+use promo_core::fault::Faults;
+use promo_core::identity::{Identity, Rules};
+use promo_core::location::AmountUnit;
+use promo_core::loyalty::member::View;
+use promo_core::loyalty::programme::Programme;
+use promo_core::money::Money;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::envelope::Envelope;
+use super::promo::{Group, Rejected, groups, rejections};
+use super::wire::{first, integer, text_at};
+
+/// What a Loyalty event asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// What does this guest have, and what of it is worth something here?
+    Inquire,
+    /// Make this guest a member.
+    Create,
+    /// Take points for these.
+    Redeem {
+        /// Rewards, as we handed them out.
+        offer_ids: Vec<String>,
+        /// So many points for their value.
+        points: Option<u64>,
+    },
+    /// The tab is closed.
+    Accrual,
+    /// Give these back; none named: the whole tab.
+    Reverse {
+        /// As we handed them out.
+        offer_ids: Vec<String>,
+    },
+}
+
+/// Which question an event asks.
+///
+/// # Errors
+/// When it is of another kind.
+pub fn asked(envelope: &Envelope) -> Result<Asked, Faults> {
+    match envelope.event_type.as_str() {
+        "INQUIRE" => Ok(Asked::Inquire),
+        "CREATE" | "ADD_CUSTOMER" => Ok(Asked::Create),
+        "REDEEM" => {
+            Ok(Asked::Redeem { offer_ids: envelope.offer_ids(), points: points(&envelope.body)? })
+        }
+        "ACCRUAL" => Ok(Asked::Accrual),
+        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.offer_ids() }),
+        other => {
+            let detail = format!(
+                "{other:?} is no event of the Loyalty API; use INQUIRE, CREATE, REDEEM, ACCRUAL or REVERSAL"
+            );
+            Err(Faults::one("/event_type", detail))
+        }
+    }
+}
+
+/// Assumed: `points` as a number, or `loyalty_points` as a list of which each has its `points`.
+fn points(body: &Value) -> Result<Option<u64>, Faults> {
+    let read = |value: &Value, pointer: &str| {
+        let points = integer(value).and_then(|points| u64::try_from(points).ok());
+        points.ok_or_else(|| Faults::one(pointer, "say how many points as a whole number from 0"))
+    };
+    let mut sum = match first(body, &["points"]) {
+        Some(value) => read(value, "/points")?,
+        None => 0,
+    };
+    if let Some(Value::Array(list)) = first(body, &["loyalty_points"]) {
+        for (index, entry) in list.iter().enumerate() {
+            if let Some(value) = first(entry, &["points"]) {
+                let more = read(value, &format!("/loyalty_points/{index}/points"))?;
+                sum = sum.saturating_add(more);
+            }
+        }
+    }
+    Ok((sum > 0).then_some(sum))
+}
+
+/// Where an event says who the guest is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// `lookup_value`, and only without it the tab's customer.
+    Lookup,
+    /// Everything: `lookup_value`, the sign-up form, the tab's customer.
+    Everything,
+}
+
+/// Who the guest is, as the event says: each identity that can be read, and the faults of the others.
+#[must_use]
+pub fn who(envelope: &Envelope, says: Says, rules: &Rules) -> (Vec<Identity>, Option<Faults>) {
+    let mut told: Vec<(String, String)> = Vec::new();
+    if let Some(value) = &envelope.lookup_value {
+        told.push(("/lookup_value".to_owned(), value.clone()));
+    }
+    if told.is_empty() || says == Says::Everything {
+        let form = first(&envelope.body, &["customer", "customer_data"]);
+        let guests = first(envelope.tab_data(), &["customers"]);
+        for (place, guest) in [("/customer", form), ("/tab_data/customers", guests)] {
+            // Several customers: the first is who pays.
+            let guest = match guest {
+                Some(Value::Array(list)) => list.first(),
+                other => other,
+            };
+            let Some(guest) = guest else { continue };
+            for keys in [&["phone", "phone_number"][..], &["email"]] {
+                if let Some(text) = text_at(guest, keys) {
+                    let key = keys.first().copied().unwrap_or_default();
+                    told.push((format!("{place}/{key}"), text));
+                }
+            }
+        }
+    }
+    let (mut identities, mut faults) = (Vec::new(), None);
+    for (place, text) in told {
+        match Identity::parse(&text, rules) {
+            Ok(identity) if identities.contains(&identity) => {}
+            Ok(identity) => identities.push(identity),
+            // The text itself stays out of it: it may be somebody's address.
+            Err(error) => faults = faults.or(Some(Faults::one(place, error.to_string()))),
+        }
+    }
+    (identities, faults)
+}
+
+/// Whether the guest agrees to be written to, if the sign-up says.
+#[must_use]
+pub fn opt_in(envelope: &Envelope) -> Option<bool> {
+    let keys = ["opt_in", "marketing_opt_in"];
+    let places = [
+        Some(&envelope.body),
+        first(&envelope.body, &["customer", "customer_data"]),
+        Some(envelope.tab_data()),
+    ];
+    places.into_iter().flatten().find_map(|place| first(place, &keys)?.as_bool())
+}
+
+/// What was paid for the goods: after discounts, without tax and tip.
+#[must_use]
+pub fn paid(envelope: &Envelope, cart: &Cart) -> Money {
+    let data = envelope.tab_data();
+    let subtotal = cart.subtotal().minor();
+    let mut paid = subtotal;
+    if let Some(Value::Array(adjustments)) = first(data, &["adjustments"]) {
+        let amounts = adjustments.iter().filter_map(|adjustment| {
+            let amount = first(adjustment, &["amount", "total", "value"]).and_then(integer)?;
+            // Written as what is taken off, or as the negative sum it is.
+            Some(amount.unsigned_abs())
+        });
+        paid = paid.saturating_sub(amounts.fold(0, u64::saturating_add));
+    }
+    if let Some(total) = cart.total() {
+        let mut goods = total.minor().saturating_sub(cart.tax().map_or(0, Money::minor));
+        if goods > subtotal {
+            let tip = first(data, &["tip", "gratuity", "tips"]).and_then(integer).unwrap_or(0);
+            goods = goods.saturating_sub(u64::try_from(tip).unwrap_or(0));
+        }
+        paid = paid.min(goods);
+    }
+    Money::new(paid)
+}
+
+/// The reply to an INQUIRE, a CREATE and a REDEEM.
+#[derive(Debug, Serialize)]
+pub struct Reply {
+    /// A member's, told to a sign-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<String>,
+    loyalty_points: [Points; 1],
+    offers: Vec<Group>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_offers: Option<Vec<Rejected>>,
+}
+
+/// Points of one kind.
+#[derive(Debug, Serialize)]
+struct Points {
+    type_display_name: String,
+    r#type: String,
+    total: i64,
+    available: i64,
+    /// In minor units; 0 where points buy rewards only.
+    value: u64,
+    /// Minor units a point.
+    conversion_rate: Box<RawValue>,
+}
+
+impl Reply {
+    /// What a member has, and what of it is worth something here.
+    #[must_use]
+    pub fn new(programme: &Programme, view: &View, quotes: &[Quote], unit: AmountUnit) -> Self {
+        let available = u64::try_from(view.balance.available).unwrap_or(0);
+        let points = Points {
+            type_display_name: programme.points().display_name.clone(),
+            r#type: programme.points().kind.clone(),
+            total: view.balance.total,
+            available: view.balance.available,
+            value: programme.pay().map_or(0, |pay| pay.worth(available)),
+            conversion_rate: programme
+                .pay()
+                .map_or_else(|| ratio(0, 1), |pay| ratio(pay.value, pay.points)),
+        };
+        Self {
+            number: None,
+            loyalty_points: [points],
+            offers: groups(quotes, unit),
+            rejected_offers: None,
+        }
+    }
+
+    /// With the member's number.
+    #[must_use]
+    pub fn with_number(self, view: &View) -> Self {
+        Self { number: Some(view.number.to_string()), ..self }
+    }
+
+    /// With what was rejected.
+    #[must_use]
+    pub fn with_rejected(self, rejected: &[Rejection], message: &str) -> Self {
+        Self { rejected_offers: Some(rejections(rejected, message)), ..self }
+    }
+}
+
+/// A ratio as a JSON number with at most six digits after the point; further ones are dropped.
+fn ratio(of: u64, to: u64) -> Box<RawValue> {
+    let millionths =
+        u128::from(of).saturating_mul(1_000_000).checked_div(u128::from(to)).unwrap_or(0);
+    let digits = format!("{millionths:07}");
+    let (whole, fraction) =
+        digits.split_at_checked(digits.len().saturating_sub(6)).unwrap_or(("0", ""));
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    // Digits with at most one point between them are a JSON number.
+    RawValue::from_string(format!("{whole}{point}{fraction}"))
+        .unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use promo_core::ident::{LocationId, TabId};
+    use promo_core::identity::Region;
+    use promo_core::ledger::TabKey;
+    use serde_json::json;
+
+    use super::*;
+
+    fn envelope(body: &Value) -> Envelope {
+        Envelope::read(body.to_string().as_bytes()).unwrap()
+    }
+
+    fn paid_of(tab_data: &Value) -> u64 {
+        let envelope = envelope(&json!({"event_type": "ACCRUAL", "tab_data": tab_data}));
+        let tab =
+            TabKey { location: LocationId::parse("1").unwrap(), tab: TabId::parse("t").unwrap() };
+        let cart = envelope.cart(&tab, "USD").unwrap();
+        paid(&envelope, &cart).minor()
+    }
+
+    #[test]
+    fn what_was_paid_is_without_tax_tip_and_discounts() {
+        for (data, sum) in [
+            (json!({"subtotal": 1100, "tax": 66, "total": 1166}), 1100),
+            (json!({"subtotal": 1100}), 1100),
+            (json!({"subtotal": 1100, "tax": 66, "total": 1166, "tip": 200}), 1100),
+            (json!({"subtotal": 1100, "tax": 66, "total": 1366, "tip": 200}), 1100),
+            (json!({"subtotal": 1100, "tax": 66, "total": 1056}), 990),
+            (json!({"subtotal": 1100, "tax": 66, "total": 1256, "tip": 200}), 990),
+            (json!({"subtotal": 1100, "adjustments": [{"amount": -110}]}), 990),
+            (json!({"subtotal": 1100, "adjustments": [{"amount": "110"}], "total": null}), 990),
+            (json!({"subtotal": 100, "adjustments": [{"amount": 500}, {"name": "x"}]}), 0),
+        ] {
+            assert_eq!(paid_of(&data), sum, "{data}");
+        }
+    }
+
+    #[test]
+    fn every_loyalty_event_is_known_by_its_type() {
+        let ask = |body: Value| asked(&envelope(&body));
+        for (kind, expected) in [
+            ("inquire", Asked::Inquire),
+            ("CREATE", Asked::Create),
+            ("ADD_CUSTOMER", Asked::Create),
+            ("ACCRUAL", Asked::Accrual),
+            ("REVERSE", Asked::Reverse { offer_ids: vec![] }),
+            ("REVERSAL", Asked::Reverse { offer_ids: vec![] }),
+        ] {
+            assert_eq!(ask(json!({"event_type": kind})), Ok(expected));
+        }
+        assert!(ask(json!({"event_type": "REFUND"})).is_err());
+    }
+
+    #[test]
+    fn points_are_read_from_either_place_and_must_be_a_number() {
+        let read = |more: Value| {
+            let mut body = json!({"event_type": "REDEEM"});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            asked(&envelope(&body)).map(|asked| match asked {
+                Asked::Redeem { points, .. } => points,
+                _ => None,
+            })
+        };
+        assert_eq!(read(json!({"points": 50})), Ok(Some(50)));
+        assert_eq!(read(json!({"points": "50"})), Ok(Some(50)));
+        assert_eq!(
+            read(json!({"loyalty_points": [{"type": "points", "points": 50}]})),
+            Ok(Some(50))
+        );
+        assert_eq!(read(json!({"points": 0, "loyalty_points": []})), Ok(None));
+        for wrong in [json!({"points": -1}), json!({"points": 1.5}), json!({"points": "many"})] {
+            assert!(read(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn a_guest_is_read_from_wherever_the_event_says_who_it_is() {
+        let rules = Rules { region: Region::parse("US"), ..Rules::default() };
+        let read = |body: Value, says| {
+            let (identities, faults) = who(&envelope(&body), says, &rules);
+            let shown: Vec<String> = identities.iter().map(ToString::to_string).collect();
+            (shown, faults.map(|faults| faults.as_slice()[0].pointer.clone()))
+        };
+        let body = json!({"event_type": "CREATE", "lookup_value": "(608) 555-0100",
+            "customer": {"phone": "+16085550100", "email": "A@b.example"},
+            "tab_data": {"customers": [{"email": "c@d.example"}, {"email": "e@f.example"}]}});
+        let all = ["phone:+16085550100", "email:a@b.example", "email:c@d.example"];
+        assert_eq!(read(body.clone(), Says::Everything).0, all);
+        assert_eq!(read(body, Says::Lookup).0, ["phone:+16085550100"]);
+        let body = json!({"event_type": "INQUIRE", "tab_data": {"customers": {"phone_number": 6085550100_u64}}});
+        assert_eq!(read(body, Says::Lookup), (vec!["phone:+16085550100".to_owned()], None));
+        let body = json!({"event_type": "CREATE", "customer_data": {"phone": "12"}});
+        assert_eq!(read(body, Says::Everything), (vec![], Some("/customer/phone".to_owned())));
+    }
+
+    #[test]
+    fn a_rate_is_a_plain_number() {
+        for (of, to, text) in [(100, 100, "1"), (1, 3, "0.333333"), (5, 2, "2.5"), (0, 1, "0")] {
+            assert_eq!(ratio(of, to).get(), text);
+        }
+    }
+}

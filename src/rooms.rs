@@ -1,0 +1,86 @@
+//! How loyalty reaches its objects from an edge.
+
+use promo_core::checkout::Unreachable;
+use promo_core::identity::Pseudonym;
+use promo_core::ledger::shard::Shard;
+use promo_core::ledger::{TabKey, campaign};
+use promo_core::loyalty::programme::rewards_id;
+use promo_core::loyalty::{MemberId, Rooms, Terms, directory, member, visit};
+use promo_core::time::{Calendar, TimeOfDay};
+
+use crate::http::now;
+use crate::objects::{self, CONFLICTS, IDENTIFIER, MEMBER, VISIT};
+use crate::ports::Edge;
+use crate::settings::Defaults;
+
+/// The one object of its class.
+const ALL: &str = "all";
+
+impl Edge<'_> {
+    /// What members' books go by now: the programme's terms, or those of none.
+    async fn terms(&self) -> Result<Terms, Unreachable> {
+        let silent = |why: String| {
+            self.trace.note("unreachable", why);
+            Unreachable
+        };
+        let programme = self.catalogue.programme().await;
+        let programme = programme.map_err(|error| silent(format!("KV: {error}")))?;
+        let defaults = Defaults::read(self.env);
+        let zone = defaults.map_err(|problem| silent(problem.for_the_log().to_owned()))?.zone;
+        Ok(match programme {
+            Some(programme) => programme.terms(&zone, now()),
+            None => Terms::without(&Calendar { zone, day_starts: TimeOfDay::MIDNIGHT }, now()),
+        })
+    }
+
+    /// Asks the list of members who may be one.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn ask_conflicts(
+        &self,
+        question: &objects::conflicts::Question,
+    ) -> Result<Vec<objects::conflicts::Pair>, Unreachable> {
+        self.ask(CONFLICTS, ALL, "", question, self.deadline).await
+    }
+}
+
+impl Rooms for Edge<'_> {
+    async fn entry(
+        &self,
+        who: &Pseudonym,
+        command: directory::Command,
+    ) -> Result<directory::Known, Unreachable> {
+        self.ask(IDENTIFIER, who.as_str(), "", &command, self.deadline).await
+    }
+
+    async fn visit(
+        &self,
+        tab: &TabKey,
+        command: visit::Command,
+    ) -> Result<visit::Standing, Unreachable> {
+        let location = tab.location.clone();
+        let question = objects::visit::Question { location, command };
+        self.ask(VISIT, tab.tab.as_str(), "", &question, self.deadline).await
+    }
+
+    async fn member(
+        &self,
+        id: &MemberId,
+        command: member::Command,
+    ) -> Result<member::Reply, Unreachable> {
+        let terms = self.terms().await?;
+        let question = objects::member::Question { command, terms };
+        self.ask(MEMBER, id.as_str(), "", &question, self.deadline).await
+    }
+
+    async fn ledger(&self, command: &campaign::Command) -> Result<campaign::Reply, Unreachable> {
+        let id = rewards_id().ok_or(Unreachable)?;
+        self.ask_quotas(&id, &Shard::root(), command).await
+    }
+
+    async fn conflict(&self, one: &MemberId, other: &MemberId) -> Result<(), Unreachable> {
+        let question = objects::conflicts::Question::Add(one.clone(), other.clone());
+        self.ask_conflicts(&question).await.map(drop)
+    }
+}

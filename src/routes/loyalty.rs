@@ -1,0 +1,320 @@
+//! `POST /gotab/loyalty`: GoTab's Loyalty events. The wire is [`promo_pos::gotab::loyalty`]; what happens
+//! is [`promo_core::loyalty`].
+
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+use promo_core::checkout::{
+    CleanUp, Event, Inquired, Quote, Redeemed, Reversal, clean_up, inquire_offer, redeem, reverse,
+};
+use promo_core::fault::Faults;
+use promo_core::ident::{OfferKey, OfferRef};
+use promo_core::identity::Rules;
+use promo_core::ledger::TabKey;
+use promo_core::ledger::campaign::{Command, Reply as Said, Reverse, Which};
+use promo_core::ledger::shard::Shard;
+use promo_core::loyalty::accrue::{Accrued, accrue, take_back};
+use promo_core::loyalty::member::View;
+use promo_core::loyalty::programme::{Programme, REWARDS, rewards_id};
+use promo_core::loyalty::sign_up::{OnConflict, SignedUp};
+use promo_core::loyalty::visit::{Closing, Told};
+use promo_core::loyalty::{MemberId, spend};
+use promo_core::money::Currency;
+use promo_pos::gotab::envelope::Envelope;
+use promo_pos::gotab::loyalty::{self, Asked, Says};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use worker::Env;
+
+use super::gotab::{POS, bad_event, failed, mirrored};
+use super::till::Place;
+use crate::http::{Call, Problem, Reply};
+use crate::members::{Rewards, find, find_or_make, pepper, silent};
+use crate::ports::Edge;
+use crate::settings::authorize;
+
+/// What a guest reads who is no member.
+const NOBODY: &str = "No loyalty account was found.";
+/// What a guest reads when a reward is not given.
+const NOT_GIVEN: &str = "This reward cannot be used.";
+/// What staff read when a guest's phone number and address are two members'.
+const TWO_MEMBERS: &str = "The phone number and the e-mail address belong to two members. \
+    Sign up with one of them, or ask an operator to merge the two (GET /admin/conflicts).";
+
+/// Answers a Loyalty event.
+///
+/// # Errors
+/// 404 for a guest nobody knows, 400 for anything else about the event; 401, 413, 415, 503 as everywhere.
+pub async fn answer(call: &Call, env: &Env) -> Result<Reply, Problem> {
+    handle(call, env).await.map_err(mirrored)
+}
+
+/// One event with all that is needed to answer it.
+struct Visit<'a> {
+    call: &'a Call,
+    env: &'a Env,
+    edge: &'a Edge<'a>,
+    envelope: Envelope,
+    place: Place,
+    programme: Rc<Programme>,
+    rules: Rules,
+}
+
+async fn handle(call: &Call, env: &Env) -> Result<Reply, Problem> {
+    authorize(call, env, "GOTAB_LOYALTY_AUTH", "")?;
+    let envelope = Envelope::read(&call.json_body().await?).map_err(bad_event)?;
+    call.trace.note("event", envelope.event_type.as_str());
+    let asked = loyalty::asked(&envelope).map_err(bad_event)?;
+    let edge = Edge::new(env, call)?;
+    let location = envelope.location().map_err(bad_event)?;
+    let place = Place::read(&edge, env, &location, None).await?;
+    let Some(programme) = edge.catalogue.programme().await? else {
+        call.trace.note("outcome", "there is no programme");
+        return match asked {
+            // Nothing is earned where there is nothing to earn, and nothing can be given back.
+            Asked::Accrual | Asked::Reverse { .. } => Ok(Reply::json(200, &json!({}))),
+            _ => Err(Problem::new(404, NOBODY)),
+        };
+    };
+    let rules = place.rules(Some(&programme));
+    let visit = Visit { call, env, edge: &edge, envelope, place, programme, rules };
+    match asked {
+        Asked::Inquire => visit.inquire().await,
+        Asked::Create => visit.create().await,
+        Asked::Redeem { offer_ids, points } => visit.redeem(&offer_ids, points).await,
+        Asked::Accrual => visit.accrual().await,
+        Asked::Reverse { offer_ids } => visit.reverse(offer_ids).await,
+    }
+}
+
+impl Visit<'_> {
+    fn currency(&self) -> Result<Currency, Problem> {
+        Currency::parse(self.place.currency())
+            .map_err(|error| Problem::ours(503, &error.to_string()))
+    }
+
+    fn tab(&self) -> Result<TabKey, Problem> {
+        self.envelope.tab().map_err(bad_event)
+    }
+
+    /// The guest as a member, if he is one.
+    async fn guest(&self) -> Result<Option<(MemberId, View)>, Problem> {
+        let (identities, unreadable) = loyalty::who(&self.envelope, Says::Lookup, &self.rules);
+        if identities.is_empty() && unreadable.is_none() {
+            return Err(bad_event(Faults::one(
+                "/lookup_value",
+                "say who the guest is: a phone number, an e-mail address or a loyalty number",
+            )));
+        }
+        find(self.edge, &identities, 0).await
+    }
+
+    /// The event as a checkout wants it, of this member.
+    fn event(&self, id: &MemberId, view: &View, tab: TabKey) -> Result<Event, Problem> {
+        let member = (id.as_str(), view.tier.as_deref());
+        let cart = self.envelope.cart_of_member(&tab, self.place.currency(), member);
+        let cart = cart.map_err(bad_event)?;
+        let event = self.place.event(self.call, self.env, POS, tab, cart)?;
+        let attempt = spend::attempt(&event.attempt, id);
+        Ok(Event { customer: Some(id.to_string()), attempt, ..event })
+    }
+
+    fn rewards(&self, view: &View, points: Option<u64>) -> Result<Rewards<'_, '_>, Problem> {
+        let campaign = self.programme.campaign(self.currency()?, self.place.zone(), points);
+        Ok(Rewards {
+            edge: self.edge,
+            programme: Rc::clone(&self.programme),
+            campaign,
+            available: u64::try_from(view.balance.available).unwrap_or(0),
+        })
+    }
+
+    async fn inquire(&self) -> Result<Reply, Problem> {
+        let Some((id, view)) = self.guest().await? else {
+            self.call.trace.note("outcome", "unknown");
+            return Err(Problem::new(404, NOBODY));
+        };
+        self.call.trace.note("outcome", "offered");
+        let quotes = self.worth_something(&id, &view).await?;
+        let unit = self.place.amount_unit();
+        Ok(Reply::json(200, &loyalty::Reply::new(&self.programme, &view, &quotes, unit)))
+    }
+
+    /// The rewards that the member can afford and that are worth something on this tab.
+    async fn worth_something(&self, id: &MemberId, view: &View) -> Result<Vec<Quote>, Problem> {
+        // A guest may be asked about before there is a tab.
+        let Ok(tab) = self.envelope.tab() else { return Ok(Vec::new()) };
+        let Ok(event) = self.event(id, view, tab) else { return Ok(Vec::new()) };
+        let (rewards, rewards_id) = (self.rewards(view, None)?, rewards_id());
+        let (Some(key), Some(campaign)) = (spend::key_of(id), rewards_id) else {
+            return Ok(Vec::new());
+        };
+        let affordable = self.programme.rewards().iter().filter(|reward| {
+            i64::try_from(reward.cost).is_ok_and(|cost| cost <= view.balance.available)
+        });
+        let keys: Vec<OfferKey> =
+            affordable.map(|reward| OfferKey::of(&campaign, &reward.id)).collect();
+        // Each by itself: the guest will choose.
+        let asked = keys.iter().map(|offer| {
+            inquire_offer(&rewards, Rc::clone(&rewards.campaign), key.clone(), offer, &event)
+        });
+        let mut quotes = Vec::new();
+        for inquired in join_all(asked).await {
+            if let Inquired::Offers(offers) = inquired.map_err(failed)? {
+                quotes.extend(offers);
+            }
+        }
+        Ok(quotes)
+    }
+
+    async fn create(&self) -> Result<Reply, Problem> {
+        let (identities, unreadable) = loyalty::who(&self.envelope, Says::Everything, &self.rules);
+        if let Some(faults) = unreadable {
+            return Err(bad_event(faults));
+        }
+        if identities.is_empty() {
+            let detail = "say who signs up: a phone number, an e-mail address, or both";
+            return Err(bad_event(Faults::one("/customer", detail)));
+        }
+        let opt_in = loyalty::opt_in(&self.envelope);
+        let refuse = OnConflict::Refuse;
+        let id = match find_or_make(self.edge, self.call, &identities, opt_in, refuse).await? {
+            SignedUp::Member { id, made, .. } => {
+                self.call.trace.note("outcome", if made { "signed up" } else { "was a member" });
+                id
+            }
+            SignedUp::Conflict(..) => {
+                self.call.trace.note("outcome", "two members");
+                return Err(Problem::new(400, TWO_MEMBERS));
+            }
+        };
+        let Some((id, view)) = spend::show(self.edge, &id, 0).await.map_err(silent)? else {
+            return Err(Problem::ours(503, "the member just made is none"));
+        };
+        let quotes = self.worth_something(&id, &view).await?;
+        let reply = loyalty::Reply::new(&self.programme, &view, &quotes, self.place.amount_unit());
+        Ok(Reply::json(200, &reply.with_number(&view)))
+    }
+
+    async fn redeem(&self, offer_ids: &[String], points: Option<u64>) -> Result<Reply, Problem> {
+        let tab = self.tab()?;
+        let named = offer_ids.iter().filter_map(|id| OfferRef::parse(id));
+        let named = named.filter(|offer| offer.campaign.as_str() == REWARDS);
+        // An offer_id says whose it is, also when nobody looks anybody up.
+        let mut owner = named.filter_map(|offer| spend::member_of(&offer));
+        let found = match owner.next() {
+            Some(id) => spend::show(self.edge, &id, 0).await.map_err(silent)?,
+            None if points.is_some() => self.guest().await?,
+            None => None,
+        };
+        let Some((id, view)) = found else {
+            self.call.trace.note("outcome", "unknown");
+            return Err(Problem::new(404, NOBODY));
+        };
+        let mut offer_ids = offer_ids.to_vec();
+        let points = points.filter(|_| self.programme.pay().is_some());
+        if let (Some(points), Some(key)) = (points, spend::key_of(&id)) {
+            offer_ids.push(format!("{REWARDS}.points-{points}.{key}"));
+        }
+        let event = self.event(&id, &view, tab)?;
+        let rewards = self.rewards(&view, points)?;
+        let redeemed = redeem(&rewards, &offer_ids, &event).await.map_err(failed)?;
+        self.call.trace.note_redeemed(&redeemed);
+        if !redeemed.known {
+            return Err(Problem::new(404, NOBODY));
+        }
+        let Redeemed { applied, rejected, .. } = redeemed;
+        let Some((_, view)) = spend::show(self.edge, &id, 0).await.map_err(silent)? else {
+            return Err(Problem::ours(503, "the member is gone"));
+        };
+        let unit = self.place.amount_unit();
+        let reply = loyalty::Reply::new(&self.programme, &view, &applied, unit);
+        Ok(Reply::json(200, &reply.with_rejected(&rejected, NOT_GIVEN)))
+    }
+
+    async fn accrual(&self) -> Result<Reply, Problem> {
+        let tab = self.tab()?;
+        self.call.trace.note("location", tab.location.as_str());
+        self.call.trace.note("tab", tab.tab.as_str());
+        // An identity that cannot be read is nobody's: the tab is closed all the same.
+        let (identities, _) = loyalty::who(&self.envelope, Says::Everything, &self.rules);
+        if identities.is_empty() {
+            self.call.trace.note("outcome", "nobody's");
+            return Ok(Reply::json(200, &json!({})));
+        }
+        let cart = self.envelope.cart(&tab, self.place.currency()).map_err(bad_event)?;
+        let mut event = self.place.event(self.call, self.env, POS, tab.clone(), cart)?;
+        if self.programme.asks_who_earns()
+            && let Some((id, view)) = find(self.edge, &identities, 0).await?
+        {
+            event = self.event(&id, &view, tab.clone())?;
+        }
+        let paid = loyalty::paid(&self.envelope, &event.cart);
+        let calendar = self.programme.calendar(self.place.zone());
+        let told = Told::new(Closing {
+            received: self.call.received,
+            digest: digest(&self.envelope),
+            on: calendar.business_date(self.call.received),
+            paid,
+            points: self.programme.earned(&event.cart, &event.context, paid),
+        });
+        let until = self.programme.waits_until(self.call.received);
+        let pepper = pepper(self.edge)?;
+        let accrued = accrue(self.edge, &identities, &pepper, &tab, &told, until).await;
+        self.call.trace.note(
+            "outcome",
+            match accrued.map_err(silent)? {
+                Accrued::Credited(_) => "credited",
+                Accrued::Waits => "waits",
+                Accrued::Nobodys => "nobody's",
+            },
+        );
+        Ok(Reply::json(200, &json!({})))
+    }
+
+    async fn reverse(&self, offer_ids: Vec<String>) -> Result<Reply, Problem> {
+        let (tab, received) = (self.tab()?, self.call.received);
+        let rewards = self.rewards_for_reversal()?;
+        if !offer_ids.is_empty() {
+            // The rest is another API's, which hears of it by itself.
+            let ours = |id: &String| {
+                OfferRef::parse(id).is_some_and(|offer| offer.campaign.as_str() == REWARDS)
+            };
+            let offer_ids: Vec<String> = offer_ids.into_iter().filter(ours).collect();
+            if offer_ids.is_empty() {
+                self.call.trace.note("outcome", "nothing of ours");
+                return Ok(Reply::json(200, &json!({})));
+            }
+            let reversal = Reversal { tab, offer_ids, received };
+            let reversed = reverse(&rewards, &reversal).await.map_err(failed)?;
+            self.call.trace.note_reversed(&reversed);
+            return Ok(Reply::json(200, &json!({})));
+        }
+        let which = Which::All;
+        let all = Reverse { tab: tab.clone(), which: which.clone(), received };
+        let said = spend::decide(self.edge, &Command::Reverse(all), |_, _| None).await;
+        if let (Said::Reversed(found), Some(campaign)) = (said.map_err(silent)?, rewards_id()) {
+            let standing = Some(found.left);
+            let home = Shard::root();
+            let left = CleanUp { campaign, home, tab: tab.clone(), which, received, standing };
+            if clean_up(&rewards, &left).await.is_err() {
+                promo_core::checkout::Ports::later(&rewards, left);
+            }
+        }
+        take_back(self.edge, &tab, received).await.map_err(silent)?;
+        self.call.trace.note("outcome", "reversed");
+        Ok(Reply::json(200, &json!({})))
+    }
+
+    fn rewards_for_reversal(&self) -> Result<Rewards<'_, '_>, Problem> {
+        let campaign = self.programme.campaign(self.currency()?, self.place.zone(), None);
+        let programme = Rc::clone(&self.programme);
+        Ok(Rewards { edge: self.edge, programme, campaign, available: 0 })
+    }
+}
+
+/// By what a closing is known from another: the keys of the event in one order, whatever theirs was.
+fn digest(envelope: &Envelope) -> String {
+    let digest = Sha256::digest(envelope.body.to_string().as_bytes());
+    digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+}
