@@ -37,6 +37,9 @@ pub struct Arguments {
     /// A cart
     #[arg(long, value_name = "FILE")]
     cart: Option<PathBuf>,
+    /// A place: its "timezone" and its "tag"s; a location document will do
+    #[arg(long, value_name = "FILE")]
+    location: Option<PathBuf>,
     /// A code that was typed; may be given several times, in the order of typing
     #[arg(long, value_name = "CODE")]
     code: Vec<String>,
@@ -91,9 +94,10 @@ fn reply(arguments: &Arguments, request: &[u8], readable: bool) -> Result<Vec<u8
 
 /// The request: the standard input's, the options taking the place of its keys.
 fn request(arguments: &Arguments) -> Result<Vec<u8>, String> {
-    let Arguments { campaign: campaigns, cart, code: codes, at, .. } = arguments;
+    let Arguments { campaign: campaigns, cart, location, code: codes, at, .. } = arguments;
     let complete = !campaigns.is_empty() && cart.is_some();
-    let unchanged = campaigns.is_empty() && cart.is_none() && codes.is_empty() && at.is_none();
+    let no_files = campaigns.is_empty() && cart.is_none() && location.is_none();
+    let unchanged = no_files && codes.is_empty() && at.is_none();
     let base = if complete { b"{}".to_vec() } else { standard_input()? };
     if unchanged {
         return Ok(base);
@@ -111,6 +115,9 @@ fn request(arguments: &Arguments) -> Result<Vec<u8>, String> {
     }
     if let Some(cart) = cart {
         put("cart", json(cart)?)?;
+    }
+    if let Some(location) = location {
+        put("location", json(location)?)?;
     }
     if !codes.is_empty() {
         put("codes", json!(codes).to_string())?;

@@ -139,6 +139,27 @@ fn files_alone_make_a_request() {
 }
 
 #[test]
+fn a_place_may_come_from_a_file_with_and_without_a_request() {
+    let mut airport = campaign("airport", "FLY", "10");
+    airport["offers"][0]["when"] =
+        json!({"all": [{"location_tag": ["airport"]}, {"days": ["fri"]}]});
+    let place = file("place.json", &json!({"timezone": "Asia/Tokyo", "tag": ["airport"]}));
+    let (path, cart_path) = (file("airport.json", &airport), file("cart-there.json", &cart()));
+    // A Saturday in Tokyo, while it is Friday in UTC.
+    let (friday, saturday) = ("2026-07-03T10:00:00Z", "2026-07-03T16:00:00Z");
+    let of_files = |more: &[&str]| {
+        let files = ["simulate", "--campaign", &path, "--cart", &cart_path];
+        discount(&promo(&[&files, more].concat(), "this is not read"))
+    };
+    assert_eq!(of_files(&["--at", friday]), 0);
+    assert_eq!(of_files(&["--at", friday, "--location", &place]), 100);
+    assert_eq!(of_files(&["--at", saturday, "--location", &place]), 0);
+    let request = json!({"campaigns": [airport], "cart": cart(), "at": friday, "location": {}});
+    let output = promo(&["simulate", "--location", &place], &request.to_string());
+    assert_eq!(discount(&output), 100);
+}
+
+#[test]
 fn a_faulty_request_is_told_with_every_place_as_json() {
     let output = promo(&["simulate"], r#"{"campaigns":[{"id":"x"}],"cart":{},"at":"now"}"#);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""));

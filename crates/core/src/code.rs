@@ -14,8 +14,9 @@ use unicode_normalization::UnicodeNormalization;
 pub const MIN_LENGTH: usize = 3;
 /// The most letters and digits a code may have.
 pub const MAX_LENGTH: usize = 64;
-/// Typed text longer than this is refused unread: no spelling of a code needs it.
-const MAX_TYPED_BYTES: usize = 1024;
+/// Typed text of more characters than this is refused unread: no spelling of a code needs four for each
+/// letter or digit, hyphens and white space included.
+const MAX_TYPED: usize = 4 * MAX_LENGTH;
 
 /// A promo code in canonical form: Unicode NFKC, upper-cased, without white space and hyphens,
 /// 3 to 64 letters or digits.
@@ -54,7 +55,7 @@ impl CanonicalCode {
     /// # Errors
     /// When what is left without white space and hyphens is not 3 to 64 letters or digits.
     pub fn parse(typed: &str) -> Result<Self, CodeError> {
-        if typed.len() > MAX_TYPED_BYTES {
+        if typed.chars().nth(MAX_TYPED).is_some() {
             return Err(CodeError::TooLong);
         }
         let mut code = String::with_capacity(typed.len());
@@ -139,6 +140,17 @@ mod tests {
             let once = canonical(typed);
             assert_eq!(canonical(&once), once);
         }
+    }
+
+    #[test]
+    fn what_is_typed_too_long_is_refused_unread() {
+        // The underscore at the front would be found first, if anything was read.
+        let typed = |length: usize| format!("_{}", "É".repeat(length - 1));
+        assert_eq!(CanonicalCode::parse(&typed(256)), Err(CodeError::BadCharacter('_')));
+        assert_eq!(CanonicalCode::parse(&typed(257)), Err(CodeError::TooLong));
+        // Every letter of the longest code may be spelled with a hyphen and as two characters.
+        let longest = CanonicalCode::parse(&"-e\u{301}".repeat(64));
+        assert_eq!(longest.unwrap().as_str(), "É".repeat(64));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub(super) struct Matching<'a> {
     answers: OnceCell<Answers>,
     means: Vec<OnceCell<LineSet>>,
     sums: Vec<OnceCell<Sums>>,
+    different: Vec<OnceCell<u64>>,
 }
 
 impl<'a> Matching<'a> {
@@ -40,6 +41,7 @@ impl<'a> Matching<'a> {
             answers: OnceCell::new(),
             means: vec![OnceCell::new(); matchers.len()],
             sums: vec![OnceCell::new(); matchers.len()],
+            different: vec![OnceCell::new(); matchers.len()],
         }
     }
 
@@ -76,6 +78,11 @@ impl<'a> Matching<'a> {
 
     /// How many different skus the lines that the matcher means have. A line without a sku has none.
     pub fn different(&self, id: MatcherId) -> u64 {
+        let different = self.different.get(id.index());
+        different.map_or(0, |different| *different.get_or_init(|| self.count_different(id)))
+    }
+
+    fn count_different(&self, id: MatcherId) -> u64 {
         let lines = self.lines(id).iter().filter_map(|index| self.cart.line(index));
         let skus = lines.filter_map(|line| line.sku());
         let mut skus: Vec<(WordKey, &str)> = skus.map(|sku| (WordKey::of(sku), sku)).collect();

@@ -6,17 +6,20 @@
 //! one by one, in a buffer that all rows share, and many as [`Runs`]. And a share of all of them is only
 //! noted ([`super::rows`] keeps the notes) until somebody looks at single units.
 
+mod few;
+mod supply;
+
+pub(super) use supply::Supply;
+
 use std::num::NonZeroU32;
+
+use few::{FEW, bit, divide, has, lose_all, lose_marked};
 
 use super::{
     EngineError,
-    level::{Level, Takers, level},
     tape::{Act, Take, Tape},
     units::{Run, Runs},
 };
-
-/// Up to so many units are kept one by one.
-const FEW: u64 = 16;
 
 /// A line or a fee of the cart.
 #[derive(Clone, Debug)]
@@ -342,129 +345,5 @@ impl Row {
     /// The units that have something to take, as groups of equal neighbours.
     pub fn supply<'r>(&'r self, few: &'r [u64]) -> Supply<'r> {
         Supply { row: self, few: self.own(few), run: 0, inside: 0, repeated: 0 }
-    }
-}
-
-fn has(marks: u16, place: usize) -> bool {
-    marks & bit(place) != 0
-}
-
-fn bit(place: usize) -> u16 {
-    // INVARIANT: few units are at most 16.
-    1_u16.wrapping_shl(u32::try_from(place).unwrap_or_default())
-}
-
-/// The quotient and the rest; a divisor of 0 counts as 1.
-#[expect(clippy::arithmetic_side_effects, reason = "the divisor is not 0")]
-fn divide(share: u64, count: u64) -> (u64, u64) {
-    let count = count.max(1);
-    (share / count, share % count)
-}
-
-/// Takes a share off few units, in equal parts.
-fn lose_all(units: &mut [u64], floor: u64, share: u64) {
-    let (each, odd) = divide(share, units.len() as u64);
-    let most = floor.wrapping_add(each).wrapping_add(u64::from(odd > 0));
-    if units.iter().any(|left| *left < most) {
-        return lose_level(units, |_| true, floor, share);
-    }
-    // Nobody is short of room: the common case needs no list.
-    let mut odd = odd;
-    for left in units {
-        let one = u64::from(odd > 0);
-        odd = odd.wrapping_sub(one);
-        *left = left.wrapping_sub(each).wrapping_sub(one);
-    }
-}
-
-/// Takes a share off the marked ones of few units, in equal parts.
-fn lose_marked(units: &mut [u64], marks: u16, floor: u64, share: u64) {
-    if marks.count_ones() > 1 {
-        return lose_level(units, |place| has(marks, place), floor, share);
-    }
-    let place = usize::try_from(marks.trailing_zeros()).unwrap_or_default();
-    if let Some(unit) = units.get_mut(place) {
-        *unit = unit.saturating_sub(share);
-    }
-}
-
-/// Takes a share off some of few units, in equal parts as far as each can take it.
-fn lose_level(units: &mut [u64], on: impl Fn(usize) -> bool, floor: u64, share: u64) {
-    let chosen = units.iter().enumerate().filter(|(place, _)| on(*place));
-    let takers = chosen.map(|(_, left)| Takers { room: left.saturating_sub(floor), count: 1 });
-    let Level { each, mut odd } = level(&mut takers.collect::<Vec<_>>(), share);
-    for (_, left) in units.iter_mut().enumerate().filter(|(place, _)| on(*place)) {
-        let room = left.saturating_sub(floor);
-        let one = u64::from(odd > 0 && room > each);
-        odd = odd.wrapping_sub(one);
-        *left = left.wrapping_sub(each.min(room)).wrapping_sub(one);
-    }
-}
-
-/// Walks over the units of a row that have something to take.
-pub(super) struct Supply<'r> {
-    row: &'r Row,
-    few: &'r [u64],
-    run: usize,
-    inside: usize,
-    repeated: u64,
-}
-
-impl Iterator for Supply<'_> {
-    /// How many, and what is left of each.
-    type Item = (u64, u64);
-
-    fn next(&mut self) -> Option<(u64, u64)> {
-        match &self.row.units {
-            Units::Few(_) => {
-                let full = |left: &u64| *left > self.row.floor;
-                let (place, left) =
-                    self.few.iter().enumerate().skip(self.run).find(|(_, left)| full(left))?;
-                let alike = self.few.iter().skip(place).take_while(|other| *other == left).count();
-                self.run = place.saturating_add(alike);
-                Some((u64::try_from(alike).unwrap_or_default(), *left))
-            }
-            Units::Equal(left) => {
-                let first = self.run == 0 && self.row.room > 0;
-                self.run = 1;
-                first.then_some((self.row.count, *left))
-            }
-            Units::Runs(runs) => self.next_run(runs),
-        }
-    }
-}
-
-impl Supply<'_> {
-    /// How many units there are.
-    pub fn available(&self) -> u64 {
-        self.row.available_of(self.few)
-    }
-
-    /// What none of them can be taken below.
-    pub fn floor(&self) -> u64 {
-        self.row.floor
-    }
-
-    fn next_run(&mut self, runs: &Runs) -> Option<(u64, u64)> {
-        loop {
-            let begin = runs.get(self.run)?;
-            let stretch = begin.stretch.max(1);
-            let run = runs.get(self.run.saturating_add(self.inside))?;
-            self.inside = self.inside.saturating_add(1);
-            if self.inside >= stretch {
-                self.inside = 0;
-                self.repeated = self.repeated.saturating_add(1);
-                // A stretch that has nothing to take is not walked over again and again.
-                let mut all = runs.iter().skip(self.run).take(stretch);
-                let empty = self.repeated == 1 && all.all(|run| run.left <= self.row.floor);
-                if empty || self.repeated >= begin.times {
-                    self.repeated = 0;
-                    self.run = self.run.saturating_add(stretch);
-                }
-            }
-            if run.left > self.row.floor {
-                return Some((run.count, run.left));
-            }
-        }
     }
 }

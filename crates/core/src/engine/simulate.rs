@@ -10,7 +10,7 @@ mod request;
 pub use reply::{AppliedOffer, Rejection, Reply, Share};
 pub use request::Request;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asked, Context, EngineError, LocationFacts, Reason, decide};
 use crate::{
@@ -62,42 +62,41 @@ impl Request {
         let Some(campaigns) = &self.campaigns else {
             return Err(Faults::one("/campaigns", "is missing"));
         };
-        let Some(codes) = &self.codes else {
+        let Some(codes) = self.codes() else {
             let all: Vec<&Campaign> = campaigns.iter().collect();
             return self.reply_with(&all, context);
         };
-        let mut reached: Vec<usize> = Vec::new();
-        for code in codes.iter().flatten() {
-            for (index, campaign) in campaigns.iter().enumerate() {
-                if holds(campaign, code) && !reached.contains(&index) {
-                    reached.push(index);
-                }
+        let mut leads: BTreeMap<&CanonicalCode, Vec<usize>> = BTreeMap::new();
+        for (index, campaign) in campaigns.iter().enumerate() {
+            for code in fixed(campaign) {
+                leads.entry(code).or_default().push(index);
             }
         }
-        let asked: Vec<&Campaign> =
-            reached.iter().filter_map(|index| campaigns.get(*index)).collect();
-        let mut reply = self.reply_with(&asked, context)?;
-        let others = campaigns.iter().enumerate();
-        let others = others.filter(|(index, _)| !reached.contains(index));
-        reply.rejected.extend(others.map(|(_, campaign)| Rejection {
+        let mut others: Vec<Option<&Campaign>> = campaigns.iter().map(Some).collect();
+        let (mut reached, mut unknown) = (Vec::new(), Vec::new());
+        let mut named = BTreeSet::new();
+        for code in codes.into_iter().filter(|code| named.insert(*code)) {
+            let Some(indices) = leads.get(code) else {
+                unknown.push(code);
+                continue;
+            };
+            reached.extend(indices.iter().filter_map(|index| others.get_mut(*index)?.take()));
+        }
+        let mut reply = self.reply_with(&reached, context)?;
+        reply.rejected.extend(others.into_iter().flatten().map(|campaign| Rejection {
             campaign: Some(campaign.id().as_str()),
             code: None,
             offer: None,
             reason: Reason::UnknownCode,
             detail: not_reached(campaign).to_owned(),
         }));
-        let leads_nowhere = |code: &CanonicalCode| !campaigns.iter().any(|it| holds(it, code));
-        let mut named = BTreeSet::new();
-        for code in codes.iter().flatten() {
-            if leads_nowhere(code) && named.insert(code) {
-                reply.add_unknown_code(code);
-            }
-        }
+        unknown.into_iter().for_each(|code| reply.add_unknown_code(code));
         Ok(reply)
     }
 
     /// Answers with the campaigns that the request's codes were found to lead to, in the order of the
-    /// codes. A code that leads nowhere is added by [`Reply::add_unknown_code`].
+    /// codes. A code that leads nowhere is added by [`Reply::add_unknown_code`]; what cannot be a code is
+    /// rejected here.
     ///
     /// # Errors
     /// When the engine cannot answer.
@@ -109,12 +108,24 @@ impl Request {
         let asked: Vec<Asked<'a>> = reached.iter().map(|campaign| Asked::open(campaign)).collect();
         let decision = decide(&asked, &self.cart, context)
             .map_err(|error: EngineError| Faults::one("/cart/lines", error.to_string()))?;
-        Ok(Reply::of(&decision, reached, &self.cart))
+        let mut reply = Reply::of(&decision, reached, &self.cart);
+        let mut named = BTreeSet::new();
+        for typed in self.codes.iter().flatten() {
+            if let Err(why) = typed.code
+                && named.insert(&typed.text)
+            {
+                reply.add_no_code(&typed.text, why);
+            }
+        }
+        Ok(reply)
     }
 }
 
-fn holds(campaign: &Campaign, code: &CanonicalCode) -> bool {
-    matches!(campaign.codes(), Codes::Fixed(codes) if codes.contains(code))
+fn fixed(campaign: &Campaign) -> &[CanonicalCode] {
+    match campaign.codes() {
+        Codes::Fixed(codes) => codes,
+        _ => &[],
+    }
 }
 
 fn not_reached(campaign: &Campaign) -> &'static str {

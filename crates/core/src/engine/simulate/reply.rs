@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     campaign::{Campaign, Rounding},
     cart::Cart,
-    code::CanonicalCode,
+    code::{CanonicalCode, CodeError},
     engine::{Decision, Reason},
     money::{Currency, Money},
 };
@@ -55,7 +55,7 @@ pub struct Rejection<'a> {
     /// The campaign's id; only a code that leads nowhere has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<&'a str>,
-    /// The code that leads nowhere.
+    /// The code that leads nowhere; as it was typed, when it cannot be a code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'a str>,
     /// The offer's id; none: the whole campaign.
@@ -111,12 +111,21 @@ impl<'a> Reply<'a> {
 
     /// Adds that a code leads to no campaign.
     pub fn add_unknown_code(&mut self, code: &'a CanonicalCode) {
+        self.reject_code(code.as_str(), "leads to no campaign".to_owned());
+    }
+
+    /// Adds that what was typed cannot be a code, and why.
+    pub(super) fn add_no_code(&mut self, typed: &'a str, why: CodeError) {
+        self.reject_code(typed, why.to_string());
+    }
+
+    fn reject_code(&mut self, code: &'a str, detail: String) {
         self.rejected.push(Rejection {
             campaign: None,
-            code: Some(code.as_str()),
+            code: Some(code),
             offer: None,
             reason: Reason::UnknownCode,
-            detail: "leads to no campaign".to_owned(),
+            detail,
         });
     }
 

@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 use crate::{
     campaign::{Campaign, document},
     cart::{self, Cart},
-    code::CanonicalCode,
+    code::{CanonicalCode, CodeError},
     fault::{Faults, Path, Sink},
-    json::{self, At, KeySeed, Node, NodeSeed, Skip},
+    json::{self, At, KeySeed, Node, NodeSeed, Skip, shortened},
     time::{Instant, Zone},
 };
 
@@ -18,8 +18,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(super) campaigns: Option<Vec<Campaign>>,
-    /// The codes typed; what cannot be a code leads nowhere.
-    pub(super) codes: Option<Vec<Option<CanonicalCode>>>,
+    /// The codes typed, in their order.
+    pub(super) codes: Option<Vec<Typed>>,
     pub(super) cart: Cart,
     pub(super) at: Option<Instant>,
     pub(super) timezone: Option<Zone>,
@@ -48,7 +48,7 @@ impl Request {
     #[must_use]
     pub fn codes(&self) -> Option<Vec<&CanonicalCode>> {
         let codes = self.codes.as_ref()?;
-        Some(codes.iter().flatten().collect())
+        Some(codes.iter().filter_map(|typed| typed.code.as_ref().ok()).collect())
     }
 
     /// The cart.
@@ -56,6 +56,15 @@ impl Request {
     pub fn cart(&self) -> &Cart {
         &self.cart
     }
+}
+
+/// What was typed for a code.
+#[derive(Clone, Debug)]
+pub(super) struct Typed {
+    /// As it was typed, as far as one needs to know it by.
+    pub text: String,
+    /// The code, or why it cannot be one; then it leads nowhere.
+    pub code: Result<CanonicalCode, CodeError>,
 }
 
 struct RequestSeed<'s> {
@@ -107,7 +116,11 @@ impl<'de> Visitor<'de> for RequestSeed<'_> {
         let [campaigns, codes, at, location] = nodes;
         let campaigns = read(campaigns, sink, "campaigns", read_campaigns);
         let codes = read(codes, sink, "codes", |at| {
-            at.list(0, |at| at.text().map(|text| CanonicalCode::parse(text).ok()))
+            at.list(0, |at| {
+                let text = at.text()?;
+                let code = CanonicalCode::parse(text);
+                Some(Typed { text: shortened(text).into_owned(), code })
+            })
         });
         let at = at.filter(|node| *node != Node::Null);
         let at = read(at, sink, "at", |at| at.parsed(Instant::parse));
