@@ -5,8 +5,13 @@
 //! | `campaign:<id>` | the campaign's document |
 //! | `code:<CODE>` | the same document again for a `fixed` code, so that the commonest inquiry is one read; `{"campaign": "<id>"}` for a `listed` one |
 //! | `location:<id>` | the location's document |
+<<<<<<< HEAD
 //! | `instrument:<type>` | the instrument type's document |
 //! | `programme` | the loyalty programme's document |
+=======
+//! | `exhausted:<id>` | what the campaign's ledger says is exhausted; ends by itself after an hour |
+//! | `ledger:<id>` | `{}`: this campaign has a ledger, whatever became of its document |
+>>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
 //!
 //! KV is read every time (it caches at the edge by itself, and a `PUT` is to be visible to the next
 //! request); what is saved is the parsing: a document whose bytes are those of last time is the
@@ -30,7 +35,7 @@ use worker::{Env, KvError, KvStore};
 use crate::http::{Trace, now};
 
 /// The binding of the KV namespace.
-const OFFERS: &str = "OFFERS";
+pub const OFFERS: &str = "OFFERS";
 /// Parsed documents kept in an isolate; past that it starts afresh.
 const KEPT: usize = 512;
 
@@ -281,17 +286,40 @@ impl<'a> Catalogue<'a> {
         cursor: Option<String>,
         limit: u64,
     ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
+<<<<<<< HEAD
         let (names, cursor) = self.names("campaign:", cursor, limit).await?;
         Ok((names.iter().filter_map(|name| CampaignId::parse(name).ok()).collect(), cursor))
     }
 
     /// A page of the keys that begin so, without their beginning.
     async fn names(
+=======
+        self.ids("campaign:", cursor, limit).await
+    }
+
+    /// A page of the campaigns that have a ledger, whatever became of their documents.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn ledger_ids(
+        &self,
+        cursor: Option<String>,
+        limit: u64,
+    ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
+        self.ids("ledger:", cursor, limit).await
+    }
+
+    async fn ids(
+>>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         &self,
         prefix: &str,
         cursor: Option<String>,
         limit: u64,
+<<<<<<< HEAD
     ) -> Result<(Vec<String>, Option<String>), KvError> {
+=======
+    ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
+>>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         let start = now();
         let mut list = self.kv.list().prefix(prefix.to_owned()).limit(limit);
         if let Some(cursor) = cursor {
@@ -299,9 +327,18 @@ impl<'a> Catalogue<'a> {
         }
         let page = list.execute().await?;
         self.trace.kv_since(start);
+<<<<<<< HEAD
         let names = page.keys.iter().filter_map(|key| key.name.strip_prefix(prefix));
         let names = names.map(str::to_owned).collect();
         Ok((names, if page.list_complete { None } else { page.cursor }))
+=======
+        let ids = page
+            .keys
+            .iter()
+            .filter_map(|key| CampaignId::parse(key.name.strip_prefix(prefix)?).ok())
+            .collect();
+        Ok((ids, if page.list_complete { None } else { page.cursor }))
+>>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
     }
 
     async fn entry(&self, key: &str) -> Result<Option<Entry>, KvError> {
@@ -341,6 +378,16 @@ pub const PROGRAMME_KEY: &str = "programme";
 /// The key of a campaign's document.
 pub fn campaign_key(id: &CampaignId) -> String {
     format!("campaign:{id}")
+}
+
+/// The key of what a ledger says is exhausted.
+pub fn mark_key(id: &CampaignId) -> String {
+    format!("exhausted:{id}")
+}
+
+/// The key under which a ledger is listed.
+pub fn ledger_key(id: &CampaignId) -> String {
+    format!("ledger:{id}")
 }
 
 /// The key of a code's entry.

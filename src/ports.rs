@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use worker::{Delay, Env, Method, Request, RequestInit};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, mark_key};
 use crate::http::{Call, Trace, now};
 use crate::objects::{self, LEDGER, Message, REPLIES, TAB};
 use promo_core::time::Instant;
@@ -132,7 +132,7 @@ impl<'a> Edge<'a> {
         question: &objects::ledger::Question,
     ) -> Result<objects::ledger::Answer, Unreachable> {
         let deadline = match question {
-            objects::ledger::Question::Decide(asked) if asked.1.is_read_only() => {
+            objects::ledger::Question::Decide(asked) if asked.command.is_read_only() => {
                 let until = self.peek_until.get().unwrap_or(now().plus_millis(PEEK_BUDGET));
                 self.peek_until.set(Some(until));
                 until.min(self.deadline)
@@ -225,10 +225,21 @@ impl Ports for Edge<'_> {
         shard: &Shard,
         command: &campaign::Command,
     ) -> Result<campaign::Reply, Unreachable> {
+<<<<<<< HEAD
         if campaign.as_str() == REWARDS {
             // Rewards also take points. What they cost is known where they are redeemed
             // (`crate::members`); here they are only given back.
             return Box::pin(spend::decide(self, command, |_, _| None)).await;
+=======
+        let question = objects::ledger::Question::Decide(Box::new(objects::ledger::Decide {
+            campaign: campaign.clone(),
+            me: shard.clone(),
+            command: command.clone(),
+        }));
+        match self.ask_ledger(campaign, shard, &question).await? {
+            objects::ledger::Answer::Decided(reply) => Ok(reply),
+            _ => Err(Unreachable),
+>>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         }
         self.ask_quotas(campaign, shard, command).await
     }
@@ -240,6 +251,11 @@ impl Ports for Edge<'_> {
     ) -> Vec<Result<campaign::Reply, Unreachable>> {
         join_all(commands.iter().map(|(shard, command)| self.ledger(campaign, shard, command)))
             .await
+    }
+
+    async fn exhausted(&self, campaign: &CampaignId) -> campaign::Mark {
+        let read = self.catalogue.read(&mark_key(campaign)).await.ok().flatten();
+        read.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
     }
 
     fn region(&self) -> &str {

@@ -1,12 +1,17 @@
 //! One object of a campaign's ledger in its SQLite: [`promo_core::ledger::campaign`], which says why it
-//! is right, reading and writing three tables.
+//! is right, reading and writing its tables. What else an object does to them is in [`upkeep`].
+
+mod upkeep;
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use promo_core::ident::{LocationId, TabId};
+use promo_core::ident::{CampaignId, LocationId, TabId};
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::rights::{Rights, Stock};
-use promo_core::ledger::campaign::{Books, Changes, Command, Reply, TabRecord, apply};
+use promo_core::ledger::campaign::{
+    Books, Changes, Command, Mark, Reply, TabRecord, Totals, apply,
+};
 use promo_core::ledger::shard::{Shard, Siblings};
 use serde::{Deserialize, Serialize};
 use worker::{
@@ -14,31 +19,44 @@ use worker::{
     wasm_bindgen,
 };
 
+use self::upkeep::Publishing;
 use super::store::{self, first_document, first_value, in_one_transaction, rows};
 use crate::http::now;
 
 // Keyed by text and without row ids: an index would be one more row written, and billed.
 const TABLES: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS tab (location TEXT, tab TEXT, record TEXT NOT NULL,
-     PRIMARY KEY (location, tab)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS counter (key TEXT PRIMARY KEY, used INTEGER NOT NULL, rights TEXT) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS siblings (one INTEGER PRIMARY KEY CHECK (one = 1), known TEXT NOT NULL)",
+     updated INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (location, tab)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS counter (key TEXT PRIMARY KEY, used INTEGER NOT NULL, rights TEXT,
+     updated INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+];
+/// What came later, for objects from before it.
+const COLUMNS: [(&str, &str, &str); 3] = [
+    ("tab", "updated", "INTEGER NOT NULL DEFAULT 0"),
+    ("counter", "rights", "TEXT"),
+    ("counter", "updated", "INTEGER NOT NULL DEFAULT 0"),
 ];
 
 /// One object's counters and redemptions.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub struct Ledger {
     state: State,
+    env: Env,
     /// The tables are there.
     opened: Cell<bool>,
+    /// This object has seen to its upkeep since it woke.
+    tended: Cell<bool>,
+    /// What is being done about the mark.
+    publishing: Rc<Publishing>,
 }
 
 /// What is asked of an object.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
-    /// A command to the machine, which is this one.
-    Decide(Box<(Shard, Command)>),
+    /// A command to the machine.
+    Decide(Box<Decide>),
     /// What the counters whose keys begin like this have counted, each beginning's sum; and who else
     /// belongs to this ledger, if this is the root.
     Sums(Vec<String>),
@@ -53,6 +71,26 @@ pub enum Question {
     },
     /// The record of one tab.
     Tab(TabKey),
+    /// What redemptions that are no longer kept apart come to.
+    Totals,
+    /// Put a meaningless name in the place of these pseudonyms.
+    Erase {
+        /// Whose.
+        pseudonyms: Vec<String>,
+        /// The name.
+        name: String,
+    },
+}
+
+/// A command, and to whom.
+#[derive(Serialize, Deserialize)]
+pub struct Decide {
+    /// The campaign this object belongs to.
+    pub campaign: CampaignId,
+    /// Which object of its ledger it is.
+    pub me: Shard,
+    /// The command.
+    pub command: Command,
 }
 
 /// What it answers, by the same names.
@@ -67,6 +105,10 @@ pub enum Answer {
     Roster(Vec<Shard>),
     /// Tabs with their records, in the order of their keys.
     Tabs(Vec<(TabKey, TabRecord)>),
+    /// What they come to.
+    Totals(Totals),
+    /// Rows in which a name was replaced.
+    Erased(u64),
 }
 
 /// What some counters have counted.
@@ -85,10 +127,12 @@ impl Ledger {
             for table in TABLES {
                 sql.exec(table, None)?;
             }
-            // Objects from before ledgers could be divided.
-            let columns = rows(&sql, "SELECT name FROM pragma_table_info('counter')", Vec::new())?;
-            if columns.iter().all(|[name]: &[String; 1]| name != "rights") {
-                sql.exec("ALTER TABLE counter ADD COLUMN rights TEXT", None)?;
+            for (table, column, kind) in COLUMNS {
+                let query = format!("SELECT name FROM pragma_table_info('{table}')");
+                let there: Vec<[String; 1]> = rows(&sql, &query, Vec::new())?;
+                if there.iter().all(|[name]| name != column) {
+                    sql.exec(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"), None)?;
+                }
             }
         }
         Ok(sql)
@@ -96,44 +140,76 @@ impl Ledger {
 }
 
 impl DurableObject for Ledger {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state, opened: Cell::default() }
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            state,
+            env,
+            opened: Cell::default(),
+            tended: Cell::default(),
+            publishing: Rc::default(),
+        }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        super::answer(request, |question: Question| {
+        let (mut decided, mut marked) = (None, false);
+        let answer = super::answer(request, |question: Question| {
             let sql = self.sql()?;
             let books = Sqlite(&sql);
-            let tabs = match question {
+            Ok(match question {
                 Question::Decide(asked) => {
-                    let (me, command) = *asked;
+                    let Decide { campaign, me, command } = *asked;
                     let (reply, changes) = apply(&books, &me, &command, now())?;
+                    marked = changes.mark.is_some();
                     let rows = match changes == Changes::default() {
                         true => 0,
                         false => in_one_transaction(&self.state, move || write(&sql, changes))?,
                     };
+                    decided = Some((campaign, me, command, rows > 0));
                     return Ok((Answer::Decided(reply), rows));
                 }
                 Question::Sums(prefixes) => {
                     let sums = prefixes.iter().map(|prefix| sum(&sql, prefix));
                     let sums = sums.collect::<worker::Result<_>>()?;
-                    let roster = books.siblings()?.roster.into_iter().collect();
-                    return Ok((Answer::Sums(sums, roster), 0));
+                    (Answer::Sums(sums, roster(&books)?), 0)
                 }
-                Question::Roster => {
-                    let roster = books.siblings()?.roster.into_iter().collect();
-                    return Ok((Answer::Roster(roster), 0));
-                }
-                Question::Tabs { after, limit } => page(&sql, after, limit)?,
+                Question::Roster => (Answer::Roster(roster(&books)?), 0),
+                Question::Tabs { after, limit } => (Answer::Tabs(page(&sql, after, limit)?), 0),
                 Question::Tab(key) => {
                     let record = books.tab(&key)?;
-                    record.map(|record| (key, record)).into_iter().collect()
+                    (Answer::Tabs(record.map(|record| (key, record)).into_iter().collect()), 0)
                 }
-            };
-            Ok((Answer::Tabs(tabs), 0))
+                Question::Totals => (Answer::Totals(upkeep::totals(&sql)?), 0),
+                Question::Erase { pseudonyms, name } => {
+                    let rows = in_one_transaction(&self.state, move || {
+                        upkeep::erase(&sql, &pseudonyms, &name)
+                    })?;
+                    (Answer::Erased(rows), rows)
+                }
+            })
         })
-        .await
+        .await;
+        let Some((campaign, me, command, wrote)) = decided else { return answer };
+        if me.is_root() && (marked || self.publishing.is_due()) {
+            self.publish(&campaign, marked);
+        }
+        if wrote && !self.tended.replace(true) {
+            // What was decided stands, whatever becomes of this.
+            if let Err(error) = self.tend(campaign, &me, &command).await {
+                worker::console_warn!("the ledger's upkeep failed: {error}");
+            }
+        }
+        answer
     }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.sweep().await?;
+        Response::empty()
+    }
+}
+
+/// Who else belongs to this ledger.
+fn roster(books: &Sqlite<'_>) -> worker::Result<Vec<Shard>> {
+    Ok(books.siblings()?.roster.into_iter().collect())
 }
 
 struct Sqlite<'a>(&'a SqlStorage);
@@ -153,8 +229,12 @@ impl Books for Sqlite<'_> {
     }
 
     fn siblings(&self) -> worker::Result<Siblings> {
-        let known = first_document(self.0, "SELECT known FROM siblings", Vec::new())?;
+        let known = upkeep::fact(self.0, upkeep::SIBLINGS)?;
         Ok(known.unwrap_or_default())
+    }
+
+    fn mark(&self) -> worker::Result<Mark> {
+        Ok(upkeep::fact(self.0, upkeep::MARK)?.unwrap_or_default())
     }
 
     fn is_empty(&self) -> worker::Result<bool> {
@@ -222,10 +302,13 @@ fn page(
 
 fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
     let mut rows = 0_u64;
+    let updated = SqlStorageValue::try_from_i64(now().millis())?;
     if let Some((tab, record)) = changes.tab {
-        let query = "INSERT OR REPLACE INTO tab (location, tab, record) VALUES (?, ?, ?)";
+        let query =
+            "INSERT OR REPLACE INTO tab (location, tab, record, updated) VALUES (?, ?, ?, ?)";
         let record = serde_json::to_string(&record)?;
-        let row = vec![tab.location.as_str().into(), tab.tab.as_str().into(), record.into()];
+        let (location, tab) = (tab.location.as_str().into(), tab.tab.as_str().into());
+        let row = vec![location, tab, record.into(), updated.clone()];
         rows = rows.saturating_add(store::write(sql, query, row)?);
     }
     for (key, stock) in changes.stocks {
@@ -234,14 +317,16 @@ fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
             Some(rights) => serde_json::to_string(&rights)?.into(),
             None => SqlStorageValue::Null,
         };
-        let query = "INSERT OR REPLACE INTO counter (key, used, rights) VALUES (?, ?, ?)";
-        let row = vec![key.into(), SqlStorageValue::try_from_i64(used)?, rights];
+        let query =
+            "INSERT OR REPLACE INTO counter (key, used, rights, updated) VALUES (?, ?, ?, ?)";
+        let row = vec![key.into(), SqlStorageValue::try_from_i64(used)?, rights, updated.clone()];
         rows = rows.saturating_add(store::write(sql, query, row)?);
     }
     if let Some(siblings) = changes.siblings {
-        let query = "INSERT OR REPLACE INTO siblings (one, known) VALUES (1, ?)";
-        let row = vec![serde_json::to_string(&siblings)?.into()];
-        rows = rows.saturating_add(store::write(sql, query, row)?);
+        rows = rows.saturating_add(upkeep::note(sql, upkeep::SIBLINGS, &siblings)?);
+    }
+    if let Some(mark) = changes.mark {
+        rows = rows.saturating_add(upkeep::note(sql, upkeep::MARK, &mark)?);
     }
     Ok(rows)
 }

@@ -1,6 +1,10 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
+<<<<<<< HEAD
 mod instruments;
+=======
+mod customers;
+>>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
 mod ledger;
 mod members;
 mod wallet;
@@ -37,6 +41,7 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
         ["campaigns"] | ["campaigns", _, "ledger" | "redemptions"] | ["codes" | "tabs", _] => {
             &[Method::Get]
         }
+<<<<<<< HEAD
         ["instruments", _] => &[Method::Get, Method::Put],
         ["instruments"] | ["instruments", _, "numbers", _] | ["wallet", "errors"] => &[Method::Get],
         ["simulate"]
@@ -44,6 +49,10 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
         | ["instruments", _, "numbers", _, "block" | "unblock"]
         | ["wallet", "check"]
         | ["wallet", "errors", _, "retry" | "dismiss"] => &[Method::Post],
+=======
+        ["simulate"] => &[Method::Post],
+        ["customers", _] => &[Method::Delete],
+>>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         _ => &[],
     }
 }
@@ -81,8 +90,12 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
         (["simulate"], _) => simulate_request(catalogue, call, env).await,
         (["campaigns", id, "ledger"], _) => ledger::quotas(&edge, call, env, id).await,
         (["campaigns", id, "redemptions"], _) => ledger::redemptions(&edge, call, id).await,
+<<<<<<< HEAD
         (["instruments", rest @ ..], _) => instruments::answer(rest, &edge, call, env).await,
         (["wallet", rest @ ..], _) => wallet::answer(rest, &edge, call, env).await,
+=======
+        (["customers", identifier], _) => customers::erase(&edge, call, env, identifier).await,
+>>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         (["tabs", tab], _) => ledger::tab(&edge, tab).await,
         _ => Err(not_there("address")),
     }

@@ -27,9 +27,9 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, sides: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
+        let next = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = next.wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33).checked_rem(sides).unwrap_or(0)
     }
 }
 
@@ -42,7 +42,7 @@ fn till(line: &Line, number: u64, closing: &AtomicBool) -> Log {
         if closing.load(Ordering::Relaxed) {
             break;
         }
-        let (id, _, _) = CAMPAIGNS[usize::try_from(dice.below(2)).unwrap()];
+        let id = if dice.below(2) == 0 { "whole" } else { "split" };
         let tab = format!("{id}-{number}-{visit}");
         let key = (id, tab.clone());
         for _ in 0..=dice.below(3) {
@@ -69,10 +69,11 @@ fn redeem(line: &Line, id: &str, tab: &str) -> Option<Option<Known>> {
         "lines": [{ "id": "1", "quantity": 1, "unit_price": 1000 }] });
     let offer = format!("{id}.ten-off.{}", id.to_uppercase());
     let body = ask(line, "redeem", &json!({ "offer_ids": [offer], "cart": cart }))?;
-    match body["applied"].as_array().map(Vec::len) {
-        Some(1) => Some(Some(Known::Stands)),
-        Some(0) if body["rejected"][0]["reason"] == "temporarily_unavailable" => None,
-        _ => Some(None),
+    let reason = body.pointer("/rejected/0/reason").and_then(Value::as_str);
+    match reason {
+        None => Some(Some(Known::Stands)),
+        Some("temporarily_unavailable") => None,
+        Some(_) => Some(None),
     }
 }
 
@@ -95,13 +96,15 @@ fn standing(service: &Service, id: &str) -> BTreeSet<String> {
     loop {
         let path = format!("/admin/campaigns/{id}/redemptions?limit=1000{cursor}");
         let page = service.get(&path).admin().send().json();
-        for line in page["redemptions"].as_array().into_iter().flatten() {
-            if line["state"] == "applied" {
-                let tab = line["tab"].as_str().unwrap_or_default().to_owned();
+        let lines = page.pointer("/redemptions").and_then(Value::as_array);
+        for line in lines.into_iter().flatten() {
+            let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+            if text("state") == "applied" {
+                let tab = text("tab").to_owned();
                 assert!(tabs.insert(tab.clone()), "{tab} is redeemed twice");
             }
         }
-        match page["cursor"].as_str() {
+        match page.pointer("/cursor").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return tabs,
         }

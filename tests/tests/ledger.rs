@@ -108,3 +108,33 @@ fn a_redemption_writes_at_most_three_rows_and_its_repeat_at_most_two() {
     assert!(repeat <= 2, "{repeat}");
     assert_eq!(tab.inquire("ROWS10").status, 200);
 }
+
+#[test]
+fn a_fast_inquiry_hears_of_sold_out_by_the_published_mark_and_of_more_at_once() {
+    let service = Service::start();
+    let campaign = |limit: u64| {
+        let quota = json!([{ "per": [], "limit": limit }]);
+        with(with(ten_percent("fast", "FAST"), "quotas", quota), "inquire", json!("fast"))
+    };
+    publish(&service, &campaign(1));
+    let inquire = || Tab::new(&service, "asks").inquire("FAST").status;
+    let soon = |status: u16| {
+        for _ in 0..100 {
+            if inquire() == status {
+                return;
+            }
+            thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("an inquiry is never answered {status}");
+    };
+    assert_eq!(inquire(), 200);
+    assert_eq!(applied(&Tab::new(&service, "takes").redeem(&["fast.ten-off.FAST"])).len(), 1);
+    soon(404);
+
+    publish(&service, &campaign(2));
+    assert_eq!(inquire(), 200, "a limit that is raised opens at once");
+    publish(&service, &campaign(1));
+    soon(404);
+    assert_eq!(Tab::new(&service, "takes").reverse(&[]).status, 200);
+    soon(200);
+}

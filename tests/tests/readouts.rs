@@ -123,3 +123,48 @@ fn a_tab_shows_its_history_over_all_campaigns_and_epochs() {
     assert_eq!(told, all);
     assert_eq!(service.get("/admin/tabs/nobody-knows").admin().send().status, 404);
 }
+
+#[test]
+fn a_person_who_is_erased_is_named_nowhere_and_every_count_stays_right() {
+    let service = Service::start();
+    let quotas = json!([{ "per": [], "limit": 10 }, { "per": ["customer"], "limit": 1 }]);
+    let campaign = with(ten_percent("forget", "FORGET"), "quotas", quotas);
+    publish(&service, &with(campaign, "ledger", json!({ "shards": 3, "by": "customer" })));
+    let offer = ["forget.ten-off.FORGET"];
+    for (tab, phone) in [("forget-1", "+1 608 555 0177"), ("forget-2", "+1 608 555 0178")] {
+        let customers = json!({ "phone": phone });
+        let tab = Tab::new(&service, tab).with("customers", customers);
+        assert_eq!(applied(&tab.redeem(&offer)).len(), 1);
+    }
+    let at = "/admin/campaigns/forget";
+    let lines = |service: &Service| {
+        let page = get(service, &format!("{at}/redemptions"));
+        let lines = page["redemptions"].as_array().unwrap().iter();
+        lines
+            .map(|line| {
+                (line["tab"].to_string(), line["customer"].as_str().unwrap_or_default().to_owned())
+            })
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let before = lines(&service);
+
+    let erased = service.delete("/admin/customers/%28608%29%20555-0177").admin().send();
+    assert_eq!(erased.json()["erased"], 0, "a number without its country is nobody's: {erased}");
+    let erased = service.delete("/admin/customers/+16085550177").admin().send();
+    assert_eq!(erased.status, 200, "{erased}");
+    assert_eq!(erased.json(), json!({ "ledgers": 1, "erased": 2 }));
+
+    let after = lines(&service);
+    let named = |tab: &str| (before[tab].clone(), after[tab].clone());
+    let (was, is) = named("\"forget-1\"");
+    assert!(was != is && is.starts_with("erased-"), "{was} {is}");
+    let (was, is) = named("\"forget-2\"");
+    assert_eq!(was, is, "another guest's name stays");
+    let used =
+        |service: &Service| get(service, &format!("{at}/ledger"))["quotas"][0]["used"].clone();
+    assert_eq!(used(&service), 2);
+    // What he had can still be given back, and is given back once.
+    assert_eq!(Tab::new(&service, "forget-1").reverse(&[]).status, 200);
+    assert_eq!(used(&service), 1);
+    assert_eq!(get(&service, &format!("{at}/ledger"))["quotas"][1]["used"], 1);
+}

@@ -113,6 +113,12 @@ impl Ports for Edge {
         join_all(each).await
     }
 
+    async fn exhausted(&self, campaign: &CampaignId) -> campaign::Mark {
+        let ledgers = self.world.ledgers.borrow();
+        let root = ledgers.get(campaign).and_then(|objects| objects.get(&Shard::root()));
+        root.map(|root| root.mark.clone()).unwrap_or_default()
+    }
+
     fn region(&self) -> &str {
         ""
     }

@@ -10,7 +10,7 @@ use promo_core::cart::{Cart, CartDraft, FeeDraft, LineDraft};
 use promo_core::checkout::{CleanUp, Unreachable};
 use promo_core::ident::{CampaignId, LocationId, TabId};
 use promo_core::ledger::campaign::rights::Stock;
-use promo_core::ledger::campaign::{self, Books, Changes, TabRecord, apply};
+use promo_core::ledger::campaign::{self, Books, Changes, Mark, TabRecord, apply};
 use promo_core::ledger::shard::{LedgerLayout, Shard, Siblings};
 use promo_core::ledger::{TabKey, tab};
 use promo_core::time::Instant;
@@ -59,6 +59,7 @@ pub struct Ledger {
     pub tabs: BTreeMap<TabKey, TabRecord>,
     pub stocks: BTreeMap<String, Stock>,
     pub siblings: Siblings,
+    pub mark: Mark,
 }
 
 impl Books for Ledger {
@@ -74,6 +75,10 @@ impl Books for Ledger {
 
     fn siblings(&self) -> Result<Siblings, Infallible> {
         Ok(self.siblings.clone())
+    }
+
+    fn mark(&self) -> Result<Mark, Infallible> {
+        Ok(self.mark.clone())
     }
 
     fn is_empty(&self) -> Result<bool, Infallible> {
@@ -237,6 +242,7 @@ impl World {
         let grown = changes.stocks.iter().filter(grows).map(|(key, _)| key.clone()).collect();
         ledger.tabs.extend(changes.tab);
         ledger.stocks.extend(changes.stocks);
+        ledger.mark = changes.mark.unwrap_or(ledger.mark.clone());
         ledger.siblings = changes.siblings.unwrap_or(ledger.siblings.clone());
         grown
     }

@@ -5,7 +5,7 @@ use promo_core::campaign::Measure;
 use promo_core::checkout::{QuotaCounters, Unreachable, quota_counters};
 use promo_core::ident::{CampaignId, OfferId, OfferRef, TabId};
 use promo_core::ledger::TabKey;
-use promo_core::ledger::campaign::{Redemption, State, TabRecord};
+use promo_core::ledger::campaign::{Redemption, State, TabRecord, Totals};
 use promo_core::ledger::shard::Shard;
 use promo_core::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,25 @@ pub async fn quotas(edge: &Edge<'_>, call: &Call, env: &Env, id: &str) -> Result
         quota_line(counted, here)
     });
     let quotas: Vec<QuotaLine<'_>> = lines.collect();
-    Ok(Reply::json(200, &json!({"campaign": id, "quotas": quotas})))
+    let objects = all.iter().map(|(shard, _)| shard);
+    let folded = folded(edge, &id, objects).await?;
+    let folded: Vec<_> = folded.0.values().collect();
+    Ok(Reply::json(200, &json!({"campaign": id, "quotas": quotas, "folded": folded})))
+}
+
+/// What the redemptions come to that are older than `retention_days`.
+async fn folded(
+    edge: &Edge<'_>,
+    id: &CampaignId,
+    objects: impl Iterator<Item = &Shard>,
+) -> Result<Totals, Problem> {
+    let mut totals = Totals::default();
+    let all = objects.map(|shard| asked(edge, id, shard, ledger::Question::Totals));
+    for answer in join_all(all).await {
+        let ledger::Answer::Totals(more) = answer? else { return Err(another_answer()) };
+        totals.merge(&more);
+    }
+    Ok(totals)
 }
 
 /// What all objects of a ledger have counted, the root first.

@@ -29,8 +29,8 @@ pub enum Inquired {
 /// Answers an INQUIRE.
 ///
 /// With `"inquire": "live"` the ledger is asked, read-only, whether each offer is still to be had;
-/// when it does not answer in time, the answer is what the document alone says. REDEEM decides in any
-/// case.
+/// when it does not answer in time, the answer is what the document alone says. With `"fast"` only what
+/// the ledger has published as exhausted is heeded. REDEEM decides in any case.
 ///
 /// # Errors
 /// When the catalogue cannot be read, or the cart cannot be priced.
@@ -70,7 +70,10 @@ async fn ask(
     named: impl Fn(&OfferKey) -> bool,
 ) -> Result<Inquired, Failure> {
     let live = found.campaign.inquire() == Inquire::Live;
-    let party = Party::new(found, key, event, named);
+    let mut party = Party::new(found, key, event, named);
+    if !live {
+        party.heed(&ports.exhausted(party.campaign.id()).await);
+    }
     let mut round = Round::new(vec![party], event);
     loop {
         let said = round.decide(0)?;

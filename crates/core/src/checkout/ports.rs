@@ -64,6 +64,9 @@ pub trait Ports {
         commands: &[(Shard, campaign::Command)],
     ) -> Vec<Result<campaign::Reply, Unreachable>>;
 
+    /// What a campaign's ledger has published as exhausted; nothing, if that cannot be read.
+    async fn exhausted(&self, campaign: &CampaignId) -> campaign::Mark;
+
     /// Where in the world this edge is, as the objects near it are named; may be empty.
     fn region(&self) -> &str;
 

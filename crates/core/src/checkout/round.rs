@@ -12,7 +12,8 @@ use super::{Event, Failure, Found};
 use crate::campaign::Campaign;
 use crate::engine::{Allowance, Asked, Reason, Rejected, decide};
 use crate::ident::{CodeKey, OfferKey, OfferRef};
-use crate::ledger::campaign::{Ask, Brought, Give, Outcome, Redeem, Redeemed, Refusal};
+use crate::ledger::campaign::{Ask, Brought, Give, Mark, Outcome, Redeem, Redeemed, Refusal};
+use crate::ledger::counter::Measure;
 use crate::ledger::shard::Shard;
 use crate::money::Money;
 
@@ -135,6 +136,23 @@ impl Party {
         }
     }
 
+    /// Takes out what a ledger has published as exhausted.
+    pub fn heed(&mut self, mark: &Mark) {
+        for counter in self.counters.counters.iter().filter(|counter| mark.covers(counter)) {
+            let reason = match counter.measure {
+                Measure::Uses => Reason::QuotaExhausted,
+                Measure::Amount => Reason::BudgetExhausted,
+            };
+            for (offer, allowance) in self.campaign.offers().iter().zip(&mut self.allowances) {
+                let key = OfferKey::of(self.campaign.id(), offer.id());
+                let concerned = counter.offer.as_ref().is_none_or(|of| *of == key);
+                if concerned && *allowance == Allowance::Open {
+                    *allowance = Allowance::Refused(reason);
+                }
+            }
+        }
+    }
+
     /// Which object of its ledger would keep this tab.
     pub fn home(&self, event: &Event, region: &str) -> Shard {
         let customer = self.customer.as_deref();
@@ -164,6 +182,7 @@ impl Party {
             currency: event.cart.currency(),
             asks: given.chain(named).collect(),
             counters: self.counters.counters.clone(),
+            keep_days: self.campaign.retention_days(),
             layout: self.campaign.ledger(),
             brought: Brought::default(),
         }

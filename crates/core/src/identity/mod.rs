@@ -170,21 +170,34 @@ pub fn of_customer(customer: &Customer<'_>, rules: &Rules, pepper: &[u8]) -> Opt
     if let Some(id) = customer.id() {
         return Some(Pseudonym::of(&format!("id:{id}"), pepper));
     }
-    if let Some(text) = customer.phone() {
-        return Some(match Phone::parse(text, rules.region) {
-            Ok(phone) => Identity::Phone(phone).pseudonym(pepper),
-            Err(_) => {
-                let bare: String =
-                    text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-                Pseudonym::of(&format!("phone:{bare}"), pepper)
-            }
-        });
+    match (customer.phone(), customer.email()) {
+        (Some(text), _) => Some(by_phone(text, rules, pepper)),
+        (None, Some(text)) => Some(by_email(text, rules, pepper)),
+        (None, None) => None,
     }
-    let text = customer.email()?;
-    Some(match Email::parse(text, &rules.email) {
+}
+
+fn by_phone(text: &str, rules: &Rules, pepper: &[u8]) -> Pseudonym {
+    if let Ok(phone) = Phone::parse(text, rules.region) {
+        return Identity::Phone(phone).pseudonym(pepper);
+    }
+    let bare: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+    Pseudonym::of(&format!("phone:{bare}"), pepper)
+}
+
+fn by_email(text: &str, rules: &Rules, pepper: &[u8]) -> Pseudonym {
+    match Email::parse(text, &rules.email) {
         Ok(email) => Identity::Email(email).pseudonym(pepper),
         Err(_) => Pseudonym::of(&format!("email:{}", text.trim().to_lowercase()), pepper),
-    })
+    }
+}
+
+/// Every pseudonym under which campaigns may have counted whoever is called this: a POS's id, a phone
+/// number or an address. For erasing him.
+#[must_use]
+pub fn readings(text: &str, rules: &Rules, pepper: &[u8]) -> Vec<Pseudonym> {
+    let id = Pseudonym::of(&format!("id:{text}"), pepper);
+    vec![id, by_phone(text, rules, pepper), by_email(text, rules, pepper)]
 }
 
 #[cfg(test)]
@@ -230,6 +243,19 @@ mod tests {
     #[test]
     fn an_id_is_no_phone_number_though_it_reads_like_one() {
         assert_ne!(with(Some("5550100"), None, None), with(None, Some("5550100"), None));
+    }
+
+    #[test]
+    fn whoever_is_to_be_erased_is_found_however_he_was_counted() {
+        let rules = Rules { region: Region::parse("US"), ..Rules::default() };
+        for (text, counted) in [
+            ("guest-7", with(Some("guest-7"), None, None)),
+            ("+16085550100", with(None, Some("(608) 555-0100"), None)),
+            ("A@B.example", with(None, None, Some("a@b.example"))),
+        ] {
+            let readings = readings(text, &rules, b"pepper");
+            assert!(counted.is_some_and(|counted| readings.contains(&counted)), "{text}");
+        }
     }
 
     #[test]

@@ -151,6 +151,8 @@ pub struct Redeem {
     pub asks: Vec<Ask>,
     /// Every counter any of them touches.
     pub counters: Vec<Counter>,
+    /// For how many days redemptions are kept apart, as this edge has read it.
+    pub keep_days: u32,
     /// How the ledger is laid out, as this edge has read it.
     #[serde(default = "single", skip_serializing_if = "is_single")]
     pub layout: LedgerLayout,

@@ -24,22 +24,26 @@
 
 mod drawing;
 mod escrow;
+mod exhausted;
 mod message;
 mod record;
 pub mod rights;
 #[cfg(test)]
 mod tests;
+mod totals;
 
 use std::collections::BTreeMap;
 
 use drawing::{Draw, Drawing};
 use escrow::Place;
+pub use exhausted::Mark;
 pub use message::{
     Ask, Brought, Ceded, Command, Enrolment, Give, GivenBack, Outcome, Provide, Redeem, Redeemed,
     Refusal, Reply, Reverse, Reversed, Which,
 };
 pub use record::{Redemption, Standing, State, TabRecord};
 use rights::{Need, Rights, Stock};
+pub use totals::{Total, Totals};
 
 use super::TabKey;
 use super::counter::Taken;
@@ -71,6 +75,12 @@ pub trait Books {
     /// When the store cannot be read.
     fn siblings(&self) -> Result<Siblings, Self::Error>;
 
+    /// What was last marked as exhausted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn mark(&self) -> Result<Mark, Self::Error>;
+
     /// Whether neither a tab nor a counter was ever written here.
     ///
     /// # Errors
@@ -87,6 +97,8 @@ pub struct Changes {
     pub stocks: BTreeMap<String, Stock>,
     /// What it now knows of the others.
     pub siblings: Option<Siblings>,
+    /// What is exhausted now, to be published.
+    pub mark: Option<Mark>,
 }
 
 /// Decides one command to the object `me`: what to answer, and what to write before anybody hears the
@@ -154,6 +166,7 @@ pub fn apply<B: Books>(
             Reply::Done
         }
     };
+    exhausted::update(books, command, &mut changes)?;
     Ok((reply, changes))
 }
 
@@ -183,6 +196,7 @@ impl Decided {
             tab: changed.then(|| (redeem.tab.clone(), self.after.clone())),
             stocks: self.stocks.clone(),
             siblings: self.siblings.clone(),
+            mark: None,
         }
     }
 

@@ -253,6 +253,11 @@ impl Owner {
         ceiling.min(lowest).min(MOST).saturating_sub(self.out())
     }
 
+    /// Whether there is nothing left under a ceiling, having counted `used` itself.
+    pub(super) fn is_exhausted(&self, used: u64, ceiling: u64) -> bool {
+        used.saturating_add(self.out()) >= ceiling && self.wet().next().is_none()
+    }
+
     /// Hears what a holder gave back; `recalled`: all it had, and when.
     pub fn restock(&mut self, returned: &Returned, recalled: Option<Instant>) {
         if let Some(grant) = self.grants.get_mut(&returned.holder) {

@@ -1,5 +1,7 @@
 //! The promises of the ledger page, one test each, on books kept in a map.
 
+mod quotas;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -13,6 +15,7 @@ use crate::money::Currency;
 struct Map {
     tabs: BTreeMap<TabKey, TabRecord>,
     stocks: BTreeMap<String, Stock>,
+    mark: Mark,
 }
 
 impl Books for Map {
@@ -30,6 +33,10 @@ impl Books for Map {
         Ok(Siblings::default())
     }
 
+    fn mark(&self) -> Result<Mark, Infallible> {
+        Ok(self.mark.clone())
+    }
+
     fn is_empty(&self) -> Result<bool, Infallible> {
         Ok(self.tabs.is_empty() && self.stocks.is_empty())
     }
@@ -40,6 +47,7 @@ impl Map {
         let (reply, changes) = apply(self, &Shard::root(), command, at(1000)).unwrap();
         self.tabs.extend(changes.tab);
         self.stocks.extend(changes.stocks);
+        self.mark = changes.mark.unwrap_or(self.mark.clone());
         reply
     }
 
@@ -122,6 +130,7 @@ fn ask(tab: &str, received: i64, offers: &[(&str, u64)], counters: &[Counter]) -
             })
             .collect(),
         counters: counters.to_vec(),
+        keep_days: 400,
         layout: LedgerLayout::SINGLE,
         brought: Brought::default(),
     }
@@ -129,21 +138,6 @@ fn ask(tab: &str, received: i64, offers: &[(&str, u64)], counters: &[Counter]) -
 
 fn applied(name: &str, amount: u64) -> Outcome {
     Outcome::Applied { amount: Money::new(amount), answer: format!("{name} for {amount}") }
-}
-
-#[test]
-fn fifty_uses_go_to_fifty_tabs_and_the_others_are_refused() {
-    let mut books = Map::default();
-    let mut given = 0;
-    for n in 0..60 {
-        let redeemed = books.redeem(&ask(&format!("t{n}"), n, &[("o", 100)], &[uses("all", 50)]));
-        match redeemed.outcomes.as_slice() {
-            [Outcome::Applied { .. }] => given += 1,
-            [Outcome::Refused(Refusal::QuotaExhausted)] => assert!(given == 50),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!((given, books.used_of("all")), (50, 50));
 }
 
 #[test]
@@ -219,16 +213,6 @@ fn a_reversal_of_some_offers_leaves_the_others() {
 }
 
 #[test]
-fn a_campaign_counts_a_tab_once_however_many_offers_apply() {
-    let mut books = Map::default();
-    let all = [uses("all", 1)];
-    books.redeem(&ask("t", 1, &[("a", 100), ("b", 50)], &all));
-    let later = books.redeem(&ask("t", 2, &[("c", 10)], &all));
-    assert_eq!(later.outcomes, [applied("c", 10)]);
-    assert_eq!(books.used_of("all"), 1);
-}
-
-#[test]
 fn a_tab_stands_by_one_code_of_a_campaign() {
     let mut books = Map::default();
     books.redeem(&ask("t", 1, &[("c.a.CODE", 100)], &[]));
@@ -236,84 +220,6 @@ fn a_tab_stands_by_one_code_of_a_campaign() {
     assert_eq!(other.outcomes, [Outcome::Refused(Refusal::DoesNotCombine)]);
     // A reversal that names the refused one touches nothing.
     assert!(books.reverse("t", Some(&["c.a.OTHER"]), 3).reversed.is_empty());
-}
-
-#[test]
-fn when_one_offer_has_no_room_nothing_is_taken_and_the_reply_says_which() {
-    let mut books = Map::default();
-    books.redeem(&ask("first", 1, &[("b", 50)], &[of_offer("b", uses("b", 1))]));
-    let counters = [uses("all", 9), of_offer("b", uses("b", 1))];
-    let redeemed = books.redeem(&ask("t", 2, &[("a", 100), ("b", 50)], &counters));
-    assert_eq!(redeemed.outcomes, [Outcome::Open, Outcome::Refused(Refusal::QuotaExhausted)]);
-    assert_eq!(books.used_of("all"), 0);
-    assert!(!books.tabs.contains_key(&tab_key("t")));
-}
-
-#[test]
-fn a_budget_refuses_or_gives_its_rest() {
-    let mut books = Map::default();
-    books.redeem(&ask("first", 1, &[("o", 700)], &[budget("sum", 1000, false)]));
-    let refused = books.redeem(&ask("t", 2, &[("o", 400)], &[budget("sum", 1000, false)]));
-    assert_eq!(refused.outcomes, [Outcome::Refused(Refusal::BudgetExhausted)]);
-    let partial = books.redeem(&ask("t", 3, &[("o", 400)], &[budget("sum", 1000, true)]));
-    assert_eq!((partial.outcomes, partial.room), (vec![Outcome::Open], Some(Money::new(300))));
-    let of_offer = [of_offer("o", budget("sum", 1000, true))];
-    let partial = books.redeem(&ask("t", 4, &[("o", 400)], &of_offer));
-    assert_eq!(partial.outcomes, [Outcome::Short(Money::new(300))]);
-    let fits = books.redeem(&ask("t", 5, &[("o", 300)], &[budget("sum", 1000, true)]));
-    assert_eq!(fits.outcomes, [applied("o", 300)]);
-    let spent = books.redeem(&ask("u", 6, &[("o", 1)], &[budget("sum", 1000, true)]));
-    assert_eq!(spent.outcomes, [Outcome::Refused(Refusal::BudgetExhausted)]);
-    books.reverse("first", None, 7);
-    assert_eq!(books.used_of("sum"), 300);
-}
-
-#[test]
-fn a_campaigns_rest_is_for_all_offers_together() {
-    let mut books = Map::default();
-    let counters = [budget("sum", 500, true)];
-    let redeemed = books.redeem(&ask("t", 1, &[("a", 300), ("b", 400)], &counters));
-    assert_eq!(redeemed.room, Some(Money::new(500)));
-    assert_eq!(redeemed.outcomes, [Outcome::Open, Outcome::Open]);
-}
-
-#[test]
-fn a_limit_lowered_below_what_is_used_claws_nothing_back_and_one_raised_opens() {
-    let mut books = Map::default();
-    for n in 0..3 {
-        books.redeem(&ask(&format!("t{n}"), n, &[("o", 1)], &[uses("all", 3)]));
-    }
-    let lowered = books.redeem(&ask("t9", 9, &[("o", 1)], &[uses("all", 2)]));
-    assert_eq!(lowered.outcomes, [Outcome::Refused(Refusal::QuotaExhausted)]);
-    assert_eq!(books.used_of("all"), 3);
-    let raised = books.redeem(&ask("t9", 10, &[("o", 1)], &[uses("all", 4)]));
-    assert_eq!(raised.outcomes, [applied("o", 1)]);
-}
-
-#[test]
-fn two_quotas_that_count_the_same_are_taken_from_once_and_the_lower_one_holds() {
-    let mut books = Map::default();
-    let twice = [uses("all", 9), uses("all", 1)];
-    books.redeem(&ask("t", 1, &[("o", 1)], &twice));
-    assert_eq!(books.used_of("all"), 1);
-    let second = books.redeem(&ask("u", 2, &[("o", 1)], &twice));
-    assert_eq!(second.outcomes, [Outcome::Refused(Refusal::QuotaExhausted)]);
-}
-
-#[test]
-fn a_peek_takes_nothing_and_says_what_a_redeem_would() {
-    let mut books = Map::default();
-    let redeem = ask("t", 1, &[("o", 5)], &[uses("all", 1)]);
-    let Reply::Redeemed(peeked) = books.apply(&Command::Peek(redeem.clone())) else {
-        panic!("a peek is answered as a redeem");
-    };
-    assert_eq!(peeked.outcomes, [Outcome::Open]);
-    assert_eq!(books.used_of("all"), 0);
-    books.redeem(&redeem);
-    let Reply::Redeemed(peeked) = books.apply(&Command::Peek(redeem)) else {
-        panic!("a peek is answered as a redeem");
-    };
-    assert_eq!(peeked.outcomes, [applied("o", 5)]);
 }
 
 #[test]
@@ -402,14 +308,6 @@ fn what_very_many_attempts_heard_is_not_undone_and_still_reversed() {
     // The first ones cannot be told apart any more, so one of them may have heard.
     assert!(books.reverse("t", None, 12).reversed.is_empty());
     assert_eq!(books.reverse("t", None, 13).reversed.len(), 1);
-}
-
-#[test]
-fn a_count_the_store_could_not_keep_exactly_is_refused() {
-    let mut books = Map::default();
-    let counters = [budget("sum", u64::MAX, false)];
-    let redeemed = books.redeem(&ask("t", 1, &[("o", 1 << 53)], &counters));
-    assert_eq!(redeemed.outcomes, [Outcome::Refused(Refusal::BudgetExhausted)]);
 }
 
 #[test]
