@@ -5,13 +5,10 @@
 //! | `campaign:<id>` | the campaign's document |
 //! | `code:<CODE>` | the same document again for a `fixed` code, so that the commonest inquiry is one read; `{"campaign": "<id>"}` for a `listed` one |
 //! | `location:<id>` | the location's document |
-<<<<<<< HEAD
 //! | `instrument:<type>` | the instrument type's document |
 //! | `programme` | the loyalty programme's document |
-=======
 //! | `exhausted:<id>` | what the campaign's ledger says is exhausted; ends by itself after an hour |
 //! | `ledger:<id>` | `{}`: this campaign has a ledger, whatever became of its document |
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
 //!
 //! KV is read every time (it caches at the edge by itself, and a `PUT` is to be visible to the next
 //! request); what is saved is the parsing: a document whose bytes are those of last time is the
@@ -286,14 +283,6 @@ impl<'a> Catalogue<'a> {
         cursor: Option<String>,
         limit: u64,
     ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
-<<<<<<< HEAD
-        let (names, cursor) = self.names("campaign:", cursor, limit).await?;
-        Ok((names.iter().filter_map(|name| CampaignId::parse(name).ok()).collect(), cursor))
-    }
-
-    /// A page of the keys that begin so, without their beginning.
-    async fn names(
-=======
         self.ids("campaign:", cursor, limit).await
     }
 
@@ -310,16 +299,22 @@ impl<'a> Catalogue<'a> {
     }
 
     async fn ids(
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         &self,
         prefix: &str,
         cursor: Option<String>,
         limit: u64,
-<<<<<<< HEAD
-    ) -> Result<(Vec<String>, Option<String>), KvError> {
-=======
     ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
+        let (names, cursor) = self.names(prefix, cursor, limit).await?;
+        Ok((names.iter().filter_map(|name| CampaignId::parse(name).ok()).collect(), cursor))
+    }
+
+    /// A page of the keys that begin so, without their beginning.
+    async fn names(
+        &self,
+        prefix: &str,
+        cursor: Option<String>,
+        limit: u64,
+    ) -> Result<(Vec<String>, Option<String>), KvError> {
         let start = now();
         let mut list = self.kv.list().prefix(prefix.to_owned()).limit(limit);
         if let Some(cursor) = cursor {
@@ -327,18 +322,9 @@ impl<'a> Catalogue<'a> {
         }
         let page = list.execute().await?;
         self.trace.kv_since(start);
-<<<<<<< HEAD
         let names = page.keys.iter().filter_map(|key| key.name.strip_prefix(prefix));
         let names = names.map(str::to_owned).collect();
         Ok((names, if page.list_complete { None } else { page.cursor }))
-=======
-        let ids = page
-            .keys
-            .iter()
-            .filter_map(|key| CampaignId::parse(key.name.strip_prefix(prefix)?).ok())
-            .collect();
-        Ok((ids, if page.list_complete { None } else { page.cursor }))
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
     }
 
     async fn entry(&self, key: &str) -> Result<Option<Entry>, KvError> {

@@ -132,6 +132,10 @@ impl Ports for Rewards<'_, '_> {
             .await
     }
 
+    async fn exhausted(&self, campaign: &CampaignId) -> campaign::Mark {
+        Ports::exhausted(self.edge, campaign).await
+    }
+
     fn region(&self) -> &str {
         self.edge.region()
     }

@@ -156,8 +156,11 @@ impl<'a> Edge<'a> {
         shard: &Shard,
         command: &campaign::Command,
     ) -> Result<campaign::Reply, Unreachable> {
-        let question =
-            objects::ledger::Question::Decide(Box::new((shard.clone(), command.clone())));
+        let question = objects::ledger::Question::Decide(Box::new(objects::ledger::Decide {
+            campaign: campaign.clone(),
+            me: shard.clone(),
+            command: command.clone(),
+        }));
         match self.ask_ledger(campaign, shard, &question).await? {
             objects::ledger::Answer::Decided(reply) => Ok(reply),
             _ => Err(Unreachable),
@@ -225,21 +228,10 @@ impl Ports for Edge<'_> {
         shard: &Shard,
         command: &campaign::Command,
     ) -> Result<campaign::Reply, Unreachable> {
-<<<<<<< HEAD
         if campaign.as_str() == REWARDS {
             // Rewards also take points. What they cost is known where they are redeemed
             // (`crate::members`); here they are only given back.
             return Box::pin(spend::decide(self, command, |_, _| None)).await;
-=======
-        let question = objects::ledger::Question::Decide(Box::new(objects::ledger::Decide {
-            campaign: campaign.clone(),
-            me: shard.clone(),
-            command: command.clone(),
-        }));
-        match self.ask_ledger(campaign, shard, &question).await? {
-            objects::ledger::Answer::Decided(reply) => Ok(reply),
-            _ => Err(Unreachable),
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         }
         self.ask_quotas(campaign, shard, command).await
     }

@@ -1,10 +1,7 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
-<<<<<<< HEAD
-mod instruments;
-=======
 mod customers;
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
+mod instruments;
 mod ledger;
 mod members;
 mod wallet;
@@ -37,22 +34,17 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
         ["locations", _] | ["programme"] => &[Method::Get, Method::Put],
         ["members", _] | ["conflicts"] => &[Method::Get],
         ["members", _, "adjust" | "merge"] => &[Method::Post],
-        ["customers", _] => &[Method::Delete],
         ["campaigns"] | ["campaigns", _, "ledger" | "redemptions"] | ["codes" | "tabs", _] => {
             &[Method::Get]
         }
-<<<<<<< HEAD
         ["instruments", _] => &[Method::Get, Method::Put],
         ["instruments"] | ["instruments", _, "numbers", _] | ["wallet", "errors"] => &[Method::Get],
+        ["customers", _] => &[Method::Delete],
         ["simulate"]
         | ["instruments", _, "numbers"]
         | ["instruments", _, "numbers", _, "block" | "unblock"]
         | ["wallet", "check"]
         | ["wallet", "errors", _, "retry" | "dismiss"] => &[Method::Post],
-=======
-        ["simulate"] => &[Method::Post],
-        ["customers", _] => &[Method::Delete],
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         _ => &[],
     }
 }
@@ -85,17 +77,13 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
         (["members", identifier, "adjust"], _) => members::adjust(&edge, call, identifier).await,
         (["members", identifier, "merge"], _) => members::merge(&edge, call, identifier).await,
         (["conflicts"], _) => members::conflicts(&edge, call).await,
-        (["customers", identifier], _) => members::erase_customer(&edge, call, identifier).await,
         (["codes", code], _) => show_code(catalogue, code).await,
         (["simulate"], _) => simulate_request(catalogue, call, env).await,
         (["campaigns", id, "ledger"], _) => ledger::quotas(&edge, call, env, id).await,
         (["campaigns", id, "redemptions"], _) => ledger::redemptions(&edge, call, id).await,
-<<<<<<< HEAD
         (["instruments", rest @ ..], _) => instruments::answer(rest, &edge, call, env).await,
         (["wallet", rest @ ..], _) => wallet::answer(rest, &edge, call, env).await,
-=======
-        (["customers", identifier], _) => customers::erase(&edge, call, env, identifier).await,
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
+        (["customers", identifier], _) => customers::erase(&edge, call, identifier).await,
         (["tabs", tab], _) => ledger::tab(&edge, tab).await,
         _ => Err(not_there("address")),
     }

@@ -2,15 +2,17 @@
 //! over what they heard: nothing acknowledged is lost, nothing is oversold, each redemption is there once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use promo_tests::campaign::{publish, ten_percent, with};
 use promo_tests::{Line, Service, long, secrets};
 use serde_json::{Value, json};
 
 const TILLS: u64 = 12;
+/// Answers that all tills together hear before each kill.
+const HEARD: usize = 120;
 /// By campaign: its id, its limit, over how many objects.
 const CAMPAIGNS: [(&str, u64, u32); 2] = [("whole", 150, 1), ("split", 150, 8)];
 
@@ -36,7 +38,7 @@ impl Dice {
 /// What a till did on its tabs, by campaign and tab.
 type Log = BTreeMap<(&'static str, String), Known>;
 
-fn till(line: &Line, number: u64, closing: &AtomicBool) -> Log {
+fn till(line: &Line, number: u64, closing: &AtomicBool, heard: &AtomicUsize) -> Log {
     let (mut dice, mut log) = (Dice(number), Log::new());
     for visit in 0.. {
         if closing.load(Ordering::Relaxed) {
@@ -50,6 +52,7 @@ fn till(line: &Line, number: u64, closing: &AtomicBool) -> Log {
                 0 => reverse(line, &tab),
                 _ => redeem(line, id, &tab),
             };
+            heard.fetch_add(usize::from(known.is_some()), Ordering::Relaxed);
             match known {
                 // A refusal changes nothing.
                 Some(None) => {}
@@ -119,21 +122,28 @@ fn nothing_acknowledged_is_lost_and_nothing_oversold_while_the_process_is_killed
         let campaign = with(campaign, "quotas", json!([{ "per": [], "limit": limit }]));
         publish(&service, &with(campaign, "ledger", json!({ "shards": shards, "by": "tab" })));
     }
-    let (kills, pause) = if long() { (5, 12) } else { (2, 4) };
-    let (line, closing) = (service.line(), AtomicBool::new(false));
+    // Long: for a minute. Otherwise as long as it takes, so that a slow machine proves as much.
+    let (kills, between) = if long() { (5, Duration::from_secs(12)) } else { (2, Duration::ZERO) };
+    let (line, closing, heard) = (service.line(), AtomicBool::new(false), AtomicUsize::new(0));
     let mut log = Log::new();
     thread::scope(|scope| {
         let tills: Vec<_> = (0..TILLS)
             .map(|number| {
-                let (line, closing) = (&line, &closing);
-                scope.spawn(move || till(line, number, closing))
+                let (line, closing, heard) = (&line, &closing, &heard);
+                scope.spawn(move || till(line, number, closing, heard))
             })
             .collect();
+        let wait = || {
+            let (enough, until) = (heard.load(Ordering::Relaxed) + HEARD, Instant::now() + between);
+            while heard.load(Ordering::Relaxed) < enough || Instant::now() < until {
+                thread::sleep(Duration::from_millis(20));
+            }
+        };
         for _ in 0..kills {
-            thread::sleep(Duration::from_secs(pause) / 2);
+            wait();
             service.restart();
-            thread::sleep(Duration::from_secs(pause) / 2);
         }
+        wait();
         closing.store(true, Ordering::Relaxed);
         for till in tills {
             log.extend(till.join().unwrap());

@@ -13,17 +13,9 @@ fn every_operation_described_is_there_and_answers_only_with_statuses_described()
     let paths = described["paths"].as_object().unwrap();
     assert!(paths.len() >= 14, "{}", paths.len());
     for (path, operations) in paths {
-<<<<<<< HEAD
         let at = path.replace("{id}", "described").replace("{tab}", "t").replace("{code}", "CODE");
         let at = at.replace("{type}", "1234").replace("{number}", "4006381333931");
         let at = at.replace("{identifier}", "+16085550100");
-=======
-        let at = path
-            .replace("{id}", "described")
-            .replace("{tab}", "t")
-            .replace("{code}", "CODE")
-            .replace("{identifier}", "guest");
->>>>>>> cba3a64 (Ledgers publish what is exhausted, fold what is old, list themselves and forget whom they are told to forget)
         let secret = match path.split('/').nth(1) {
             Some("gotab") if path == "/gotab/loyalty" => secrets::GOTAB_LOYALTY_AUTH.to_owned(),
             Some("gotab") => secrets::GOTAB_PROMO_AUTH.to_owned(),

@@ -1,35 +1,35 @@
-//! Erasing a person: what ledgers keep of him loses his name, and every count stays right.
+//! Erasing a person: what members' books and campaigns' ledgers keep of him loses his name, and every
+//! balance and count stays right.
 
 use futures_util::future::join_all;
 use promo_core::ident::CampaignId;
-use promo_core::identity::{Rules, readings};
+use promo_core::identity::{Identity, readings};
 use promo_core::ledger::shard::Shard;
 use serde_json::json;
-use worker::Env;
 
+use super::members;
 use crate::http::{Call, Problem, Reply};
+use crate::members::{pepper, rules};
 use crate::objects::ledger::{Answer, Question};
 use crate::ports::Edge;
-use crate::settings;
 
 /// Ledgers asked at once.
 const AT_ONCE: u64 = 20;
 
-/// Erases a customer from every ledger there is; answers in how many rows he was found. Repeating is
+/// Erases a customer: the member, if he is one, and his name in every ledger there is. Repeating is
 /// harmless, and after a 503 needed.
 ///
 /// # Errors
-/// 503 when a ledger does not answer, or the deployment has no pepper.
-pub async fn erase(
-    edge: &Edge<'_>,
-    call: &Call,
-    env: &Env,
-    identifier: &str,
-) -> Result<Reply, Problem> {
-    let Some(pepper) = settings::text(env, "PII_PEPPER") else {
-        return Err(Problem::ours(503, "the secret PII_PEPPER is not set"));
+/// 503 when an object does not answer, or the deployment has no pepper.
+pub async fn erase(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Reply, Problem> {
+    let (rules, pepper) = (rules(edge).await?, pepper(edge)?);
+    // A point of sale's own id is nobody's number or address, and no member's.
+    let member = match Identity::parse(identifier, &rules) {
+        Ok(identity) => members::erase(edge, &identity.pseudonym(&pepper)).await?,
+        Err(_) => false,
     };
-    let readings = readings(identifier, &Rules::default(), pepper.as_bytes());
+    call.trace.note("outcome", "erased");
+    let readings = readings(identifier, &rules, &pepper);
     let pseudonyms: Vec<String> = readings.iter().map(ToString::to_string).collect();
     // The same for all his redemptions, so that they can still be counted as one guest's; it says
     // nothing, and nobody can find it from the identifier.
@@ -43,7 +43,12 @@ pub async fn erase(
         }
         match next {
             Some(next) => cursor = Some(next),
-            None => return Ok(Reply::json(200, &json!({"ledgers": ledgers, "erased": rows}))),
+            None => {
+                let done = json!({
+                    "erased": true, "member": member, "ledgers": ledgers, "rows": rows,
+                });
+                return Ok(Reply::json(200, &done));
+            }
         }
     }
 }

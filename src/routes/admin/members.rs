@@ -236,19 +236,3 @@ pub async fn erase(edge: &Edge<'_>, who: &Pseudonym) -> Result<bool, Problem> {
     edge.entry(who, directory::Command::Forget).await.map_err(silent)?;
     Ok(known.member.is_some())
 }
-
-/// `DELETE /admin/customers/{identifier}`.
-///
-/// # Errors
-/// 422 when it is no identifier, 503 when an object does not answer.
-pub async fn erase_customer(
-    edge: &Edge<'_>,
-    call: &Call,
-    identifier: &str,
-) -> Result<Reply, Problem> {
-    let identity = Identity::parse(identifier, &rules(edge).await?)
-        .map_err(|error| Problem::new(422, &format!("the identifier {error}")))?;
-    let member = erase(edge, &identity.pseudonym(&pepper(edge)?)).await?;
-    call.trace.note("outcome", "erased");
-    Ok(Reply::json(200, &json!({"erased": true, "member": member})))
-}

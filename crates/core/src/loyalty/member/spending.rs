@@ -5,7 +5,7 @@ use super::{Changes, Store};
 use crate::ident::OfferRef;
 use crate::ledger::TabKey;
 use crate::ledger::campaign::rights::Stock;
-use crate::ledger::campaign::{self, Command, Redemption, Reply, State, TabRecord};
+use crate::ledger::campaign::{self, Command, Mark, Redemption, Reply, State, TabRecord};
 use crate::ledger::counter::{Counter, Measure};
 use crate::ledger::shard::{Apart, Shard, Siblings};
 
@@ -31,6 +31,10 @@ impl campaign::Books for Purse {
 
     fn siblings(&self) -> Result<Siblings, Self::Error> {
         Ok(Siblings::default())
+    }
+
+    fn mark(&self) -> Result<Mark, Self::Error> {
+        Ok(Mark::default())
     }
 
     fn is_empty(&self) -> Result<bool, Self::Error> {
