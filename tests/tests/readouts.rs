@@ -169,3 +169,30 @@ fn a_person_who_is_erased_is_named_nowhere_and_every_count_stays_right() {
     assert_eq!(used(&service), 1);
     assert_eq!(get(&service, &format!("{at}/ledger"))["quotas"][1]["used"], 1);
 }
+
+#[test]
+fn redemptions_older_than_the_campaign_keeps_them_are_folded_into_totals() {
+    let mut service = Service::start();
+    let quotas = json!([{ "per": [], "limit": 10 }, { "per": [], "window": "day", "limit": 10 }]);
+    let campaign = with(ten_percent("aging", "AGING"), "quotas", quotas);
+    publish(&service, &with(campaign, "retention_days", json!(30)));
+    let offer = ["aging.ten-off.AGING"];
+    for tab in ["aging-1", "aging-2", "aging-3"] {
+        assert_eq!(applied(&Tab::new(&service, tab).redeem(&offer)).len(), 1);
+    }
+    assert_eq!(Tab::new(&service, "aging-3").reverse(&[]).status, 200);
+
+    service.restart_with(|options| options.var("CLOCK_OFFSET", &(31 * 86_400).to_string()));
+    assert_eq!(applied(&Tab::new(&service, "aging-4").redeem(&offer)).len(), 1);
+
+    let ledger = get(&service, "/admin/campaigns/aging/ledger");
+    let folded = json!([{ "offer": "ten-off", "currency": "USD", "redemptions": 2, "amount": 220, "reversed": 1 }]);
+    assert_eq!(ledger["folded"], folded, "{ledger}");
+    assert_eq!(
+        (&ledger["quotas"][0]["used"], &ledger["quotas"][1]["used"]),
+        (&json!(3), &json!(1))
+    );
+    let page = get(&service, "/admin/campaigns/aging/redemptions");
+    let tabs: Vec<_> = page["redemptions"].as_array().unwrap().iter().map(|l| &l["tab"]).collect();
+    assert_eq!(tabs, ["aging-4"]);
+}

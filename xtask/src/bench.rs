@@ -1,21 +1,26 @@
-//! `cargo xtask bench`: what a checkout costs, counted in Wasm instructions by `promo-bench`.
+//! `cargo xtask bench`: what a checkout costs, counted in Wasm instructions by `promo-bench`; and what one
+//! object of the ledger bears beside a floor (`bench/load`).
 
 use std::{env, ffi::OsString, path::PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::{
-    host, paths,
+    build, host, node, paths,
     report::{run, say},
     stamp::lock,
     wasm::{self, TARGET},
 };
 
-/// Prints the costs; arguments go to `promo-bench` as they are.
+/// Prints the costs; arguments go to `promo-bench` as they are, but `--load`, which is the other one.
 ///
 /// # Errors
 /// Those of the step that failed.
 pub fn bench(args: &[OsString]) -> Result<()> {
+    if args.iter().any(|arg| arg == "--load") {
+        build::with_setup(build::Profile::Release)?;
+        return run(&mut node::command(paths::root().join("bench/load/run.mjs"))?);
+    }
     run(host::cargo().args(["run", "--quiet", "--package=promo-bench", "--"]).args(args))
 }
 

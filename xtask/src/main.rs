@@ -21,6 +21,7 @@ cargo xtask TASK
              --long       also the tests that take minutes
   bench    what a checkout costs, in Wasm instructions
              --functions  and where they go
+             --load       redemptions a second on one object, against a floor
   deploy   build and `wrangler deploy`; further arguments go to wrangler";
 
 fn main() -> ExitCode {
