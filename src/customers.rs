@@ -1,30 +1,23 @@
-//! The customer a card or coupon is given to.
+//! The customer a card or coupon is given to: a member, found by phone or e-mail or made.
 
 use promo_core::fault::{Faults, Path, Sink};
-use promo_core::identity::{Identity, Rules};
+use promo_core::identity::Identity;
 use promo_core::issuance::notification::User;
 use promo_core::issuance::pool::Holder;
-use worker::Env;
+use promo_core::loyalty::sign_up::{OnConflict, SignedUp};
 
 use crate::http::{Call, Problem};
+use crate::members;
 use crate::ports::Edge;
-use crate::settings;
 
-/// Finds the customer by phone or e-mail, or makes one.
+/// Finds the customer by phone or e-mail, or makes one. Where they name two, the phone number is
+/// believed, and the conflict is listed for an operator.
 ///
 /// # Errors
-/// 422 when neither can be read, 503 when the deployment has no pepper for pseudonyms.
-pub async fn find_or_make(
-    _edge: &Edge<'_>,
-    _call: &Call,
-    env: &Env,
-    user: &User,
-) -> Result<Holder, Problem> {
-    let Some(pepper) = settings::text(env, "PII_PEPPER") else {
-        let what = "the secret PII_PEPPER is not set, so no customer can be told apart";
-        return Err(Problem::ours(503, what));
-    };
-    let (sink, rules) = (Sink::new(), Rules::default());
+/// 422 when neither can be read, 503 when the deployment has no pepper or an object does not answer.
+pub async fn find_or_make(edge: &Edge<'_>, call: &Call, user: &User) -> Result<Holder, Problem> {
+    let rules = members::rules(edge).await?;
+    let sink = Sink::new();
     let mut identities = Vec::new();
     for (pointer, text) in [("/user/phone", &user.phone), ("/user/email", &user.email)] {
         match text.as_ref().map(|text| Identity::parse(text, &rules)) {
@@ -33,13 +26,18 @@ pub async fn find_or_make(
             Some(Err(error)) => sink.add(&Path::Below(pointer), error.to_string()),
         }
     }
-    let faulty = |faults: Faults| Problem::faults(422, "the notification has faults", faults);
-    // One that can be read is enough.
+    // One that can be read is enough; the phone number, if that can, is what carts count by too.
     let Some(first) = identities.first() else {
+        let faulty = |faults: Faults| Problem::faults(422, "the notification has faults", faults);
         return Err(sink.check::<()>(None).map_or_else(faulty, |()| {
             Problem::ours(500, "a user without phone and e-mail was let through")
         }));
     };
-    let pseudonym = first.pseudonym(pepper.as_bytes()).to_string();
-    Ok(Holder { member: pseudonym.clone(), pseudonym })
+    let pseudonym = first.pseudonym(&members::pepper(edge)?).to_string();
+    let signed_up =
+        members::find_or_make(edge, call, &identities, None, OnConflict::FirstWins).await?;
+    match signed_up {
+        SignedUp::Member { id, .. } => Ok(Holder { member: id.to_string(), pseudonym }),
+        SignedUp::Conflict(..) => Err(Problem::ours(500, "a conflict was not decided")),
+    }
 }

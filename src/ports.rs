@@ -27,6 +27,8 @@ use promo_core::time::Instant;
 /// A point of sale hears an answer within 2 s whatever happens; this is what the objects may take of
 /// it, in milliseconds.
 const BUDGET: i64 = 1700;
+/// What they may take of one of the wallet's.
+const PATIENCE: i64 = 20_000;
 /// What an INQUIRE waits for the ledger before it answers from what it knows.
 const PEEK_BUDGET: i64 = 150;
 
@@ -58,6 +60,14 @@ impl<'a> Edge<'a> {
     pub fn new(env: &'a Env, call: &'a Call) -> worker::Result<Self> {
         let edge = Self::open(env, &call.trace, &call.later, call.received)?;
         Ok(Self { region: call.region, ..edge })
+    }
+
+    /// For a request of a caller who waits longer than a till does, and would only ask again.
+    ///
+    /// # Errors
+    /// When the deployment lacks a binding.
+    pub fn patient(env: &'a Env, call: &'a Call) -> worker::Result<Self> {
+        Ok(Self { deadline: call.received.plus_millis(PATIENCE), ..Self::new(env, call)? })
     }
 
     fn open(
@@ -210,6 +220,14 @@ impl Ports for Edge<'_> {
         match campaign {
             Some(campaign) => Ok(Some(campaign.into())),
             None => self.by_number(&CodeKey::of(code)).await,
+        }
+    }
+
+    async fn by_number(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
+        let known = self.numbers.borrow().get(number).cloned();
+        match known {
+            Some(known) => known,
+            None => self.look_up(number).await,
         }
     }
 

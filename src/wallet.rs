@@ -42,7 +42,7 @@ pub enum Health {
     Well,
     /// An answer, but with this status.
     Status(u16),
-    /// An answer, but none of ours: it is not JSON.
+    /// An answer, but not JSON, `ok` or nothing: it is something else that listens there.
     NotTheProtocol,
     /// No answer.
     Silent(Heard),
@@ -89,8 +89,9 @@ impl Wallet {
             Err(heard) => Health::Silent(heard),
             Ok((200..=299, body)) => {
                 let empty = body.trim_ascii().is_empty();
+                let ok = body.trim_ascii().eq_ignore_ascii_case(b"ok");
                 let json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
-                if empty || json { Health::Well } else { Health::NotTheProtocol }
+                if empty || ok || json { Health::Well } else { Health::NotTheProtocol }
             }
             Ok((status, _)) => Health::Status(status),
         }

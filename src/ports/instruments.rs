@@ -7,7 +7,7 @@ use promo_core::code::CanonicalCode;
 use promo_core::ident::{CodeKey, LocationId, TypeCode};
 use promo_core::issuance::Number;
 use promo_core::issuance::document::Availability;
-use promo_core::issuance::pool::{Command, Reply, State};
+use promo_core::issuance::pool::{Command, Holder, Reply, State};
 use promo_core::location::Location;
 use promo_core::time::Instant;
 
@@ -32,12 +32,13 @@ impl Edge<'_> {
         typed: Option<&str>,
     ) -> Result<Location, Problem> {
         let entries = Box::pin(self.catalogue.location_and_code(location, typed));
-        let Some(code) = typed.and_then(|typed| CanonicalCode::parse(typed).ok()) else {
+        let Some(key) = typed.and_then(|typed| CodeKey::of_scanned(typed).ok()) else {
             return Ok(entries.await?);
         };
-        let key = CodeKey::of(&code);
+        let code = typed.and_then(|typed| CanonicalCode::parse(typed).ok());
+        let has_entry = || code.as_ref().is_some_and(|code| self.catalogue.has_seen(code));
         let (location, found) = match select(entries, Box::pin(self.look_up(&key))).await {
-            Either::Left((location, _)) if self.catalogue.has_seen(&code) => return Ok(location?),
+            Either::Left((location, _)) if has_entry() => return Ok(location?),
             Either::Left((location, numbers)) => (location, numbers.await),
             Either::Right((found, entries)) => (entries.await, found),
         };
@@ -49,19 +50,8 @@ impl Edge<'_> {
     ///
     /// # Errors
     /// When its objects or KV cannot be reached.
-    pub(super) async fn by_number(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
-        let known = self.numbers.borrow().get(number).cloned();
-        match known {
-            Some(known) => known,
-            None => self.look_up(number).await,
-        }
-    }
-
-    async fn look_up(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
-        let question = numbers::Question::Find(number.clone());
-        let shelf = numbers::shelf(number);
-        let answer = self.ask(NUMBERS, &shelf, "", &question, self.deadline).await?;
-        let numbers::Answer::Found(Some(code)) = answer else { return Ok(None) };
+    pub(super) async fn look_up(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
+        let Some(code) = self.type_of(number).await? else { return Ok(None) };
         let question = pool::Question::Find(number.clone());
         let (found, document) =
             join(self.ask_pool(&code, &question), self.catalogue.instrument_type(&code)).await;
@@ -87,6 +77,29 @@ impl Edge<'_> {
         let customer = given.holder.pseudonym;
         let instrument = Instrument { code, kind: document.kind, customer };
         Ok(Some(Found { campaign, instrument: Some(instrument) }))
+    }
+
+    async fn type_of(&self, number: &CodeKey) -> Result<Option<TypeCode>, Unreachable> {
+        let question = numbers::Question::Find(number.clone());
+        let shelf = numbers::shelf(number);
+        match self.ask(NUMBERS, &shelf, "", &question, self.deadline).await? {
+            numbers::Answer::Found(code) => Ok(code),
+            numbers::Answer::Others(_) => Err(Unreachable),
+        }
+    }
+
+    /// The customer who was given an active number.
+    ///
+    /// # Errors
+    /// When its objects cannot be reached.
+    pub async fn holder_of(&self, number: &CodeKey) -> Result<Option<Holder>, Unreachable> {
+        let Some(code) = self.type_of(number).await? else { return Ok(None) };
+        let question = pool::Question::Find(number.clone());
+        let pool::Answer::Found(found) = self.ask_pool(&code, &question).await? else {
+            return Err(Unreachable);
+        };
+        let given = found.and_then(|found| found.given);
+        Ok(given.filter(|given| given.state() == State::Active).map(|given| given.holder))
     }
 
     pub(super) fn silent(&self, error: &worker::KvError) -> Unreachable {

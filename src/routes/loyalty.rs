@@ -8,7 +8,7 @@ use promo_core::checkout::{
     CleanUp, Event, Inquired, Quote, Redeemed, Reversal, clean_up, inquire_offer, redeem, reverse,
 };
 use promo_core::fault::Faults;
-use promo_core::ident::{OfferKey, OfferRef};
+use promo_core::ident::{CodeKey, OfferKey, OfferRef};
 use promo_core::identity::Rules;
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::{Command, Reply as Said, Reverse, Which};
@@ -106,7 +106,18 @@ impl Visit<'_> {
                 "say who the guest is: a phone number, an e-mail address or a loyalty number",
             )));
         }
-        find(self.edge, &identities, 0).await
+        let found = find(self.edge, &identities, 0).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        // The number of a card or coupon leads to the customer it was given to.
+        let scanned = self.envelope.lookup_value.as_deref().map(CodeKey::of_scanned);
+        let Some(Ok(number)) = scanned else { return Ok(None) };
+        let holder = self.edge.holder_of(&number).await.map_err(silent)?;
+        let Some(id) = holder.and_then(|holder| MemberId::parse(&holder.member)) else {
+            return Ok(None);
+        };
+        spend::show(self.edge, &id, 0).await.map_err(silent)
     }
 
     /// The event as a checkout wants it, of this member.

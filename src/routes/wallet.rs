@@ -34,9 +34,10 @@ pub async fn notify(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     is_json(&json)?;
     let notification = Notification::from_json(&json).map_err(faulty)?;
-    let edge = Edge::new(env, call)?;
+    // A new customer is written in several places, which may all have to be made first.
+    let edge = Edge::patient(env, call)?;
     let document = document(&edge, call, env, &notification).await?;
-    let holder = customers::find_or_make(&edge, call, env, &notification.user).await?;
+    let holder = customers::find_or_make(&edge, call, &notification.user).await?;
     let Notification { card, code, .. } = notification;
     let ask = Ask { card, holder, once: document.once_per_customer, symbology: document.symbology };
     let decided = edge.decide(&code, Command::Ask(ask)).await.map_err(|_| {

@@ -4,7 +4,7 @@ use promo_tests::gotab::{Tab, applied, reasons};
 use promo_tests::wallet::{
     Mood, TOKEN, Wallet, count, notify, numbers, publish_type, service_with, upload, wait_for_count,
 };
-use promo_tests::{Service, secrets};
+use promo_tests::{Service, programme, secrets};
 use serde_json::{Value, json};
 
 #[test]
@@ -132,8 +132,21 @@ fn two_hundred_at_once_for_a_hundred_numbers_get_a_hundred_and_the_others_are_se
             let service = &service;
             scope.spawn(move || {
                 let card = format!("crowd-{n}");
-                let reply = notify(service, "2005", &card, &format!("guest{n}@example.com"));
-                (card, reply)
+                let user = json!({ "email": format!("guest{n}@example.com") });
+                let body = json!({
+                    "event": "created", "card_id": card, "type": "2005", "user": user,
+                })
+                .to_string();
+                // On a busy machine an answer may not come in time; a wallet then asks again.
+                for _ in 0..5 {
+                    let request = service.post("/wallet/notify").auth(secrets::WALLET_AUTH);
+                    let request = request.header("Content-Type", "application/json");
+                    match request.try_body(body.as_bytes()) {
+                        Ok(reply) if reply.status != 503 => return (card, reply),
+                        _ => {}
+                    }
+                }
+                panic!("{card} heard nothing");
             })
         };
         let asked: Vec<_> = (0..200).map(ask).collect();
@@ -146,8 +159,8 @@ fn two_hundred_at_once_for_a_hundred_numbers_get_a_hundred_and_the_others_are_se
     };
     replies.sort_by_key(|(_, reply)| order(reply));
     for (place, (_, reply)) in replies.iter().enumerate() {
-        let (status, state) = if place < 100 { (202, "reserved") } else { (409, "waiting") };
-        assert_eq!((reply.status, &reply.json()["state"]), (status, &json!(state)), "{reply}");
+        let (status, waits) = if place < 100 { (202, false) } else { (409, true) };
+        assert_eq!((reply.status, reply.json()["state"] == "waiting"), (status, waits), "{reply}");
     }
     wait_for_count(&service, "2005", "active", 100);
     let errors = service.get("/admin/wallet/errors").admin().send().json();
@@ -342,4 +355,55 @@ fn the_connection_check_says_what_is_wrong() {
     assert_eq!(reply.status, 503, "{reply}");
     assert_eq!(notify(&service, "2001", "card", "a@example.com").status, 503);
     service.log_saying("the setting WALLET_URL is not set");
+}
+
+#[test]
+fn a_qr_code_that_holds_an_address_is_found_by_exactly_what_it_says() {
+    let wallet = Wallet::start();
+    let service = service_with(&wallet);
+    publish_type(&service, "2008", "coupon", &json!({ "symbology": "QR_CODE" }));
+    let address = "https://shop.example/c?id=Ab1;x".to_owned();
+    let quoted = format!("\"{address}\"");
+    assert_eq!(upload(&service, "2008", &[quoted]).status, 200);
+    assert_eq!(notify(&service, "2008", "qr", "qr@example.com").status, 202);
+    assert_eq!(wallet.number_of("qr"), address);
+    wait_for_count(&service, "2008", "active", 1);
+    let tab = Tab::new(&service, "qr");
+    assert_eq!(tab.inquire(&address.to_lowercase()).status, 404);
+    let offer = tab.offer_of(&address);
+    assert_eq!(applied(&tab.redeem(&[&offer])).len(), 1);
+    assert_eq!(reasons(&Tab::new(&service, "qr-2").redeem(&[&offer])), ["quota_exhausted"]);
+    assert_eq!(count(&service, "2008", "redeemed"), 1);
+}
+
+#[test]
+fn a_customer_is_found_by_phone_or_e_mail_and_where_they_name_two_the_phone_number_wins() {
+    let wallet = Wallet::start();
+    let service = service_with(&wallet);
+    publish_type(&service, "2009", "card", &json!({ "once_per_customer": true }));
+    assert_eq!(upload(&service, "2009", &numbers("2009", 0, 9)).status, 200);
+    let ask = |card: &str, user: Value| {
+        let body = json!({ "event": "created", "card_id": card, "type": "2009", "user": user });
+        let reply = service.post("/wallet/notify").auth(secrets::WALLET_AUTH).json(&body);
+        assert_eq!(reply.status, 202, "{reply}");
+        wallet.number_of(card)
+    };
+    let (ann, bob) = ("+1 608 555 0101", "+16085550102");
+    let first = ask("both", json!({ "phone": ann, "email": "Ann@Example.com" }));
+    assert_eq!(ask("by-phone", json!({ "phone": "+16085550101" })), first);
+    assert_eq!(ask("by-email", json!({ "email": "ann@example.com", "phone": "no number" })), first);
+    let second = ask("bob", json!({ "phone": bob }));
+    assert_ne!(second, first);
+    assert_eq!(service.get("/admin/conflicts").admin().send().json()["conflicts"], json!([]));
+    assert_eq!(ask("two", json!({ "phone": bob, "email": "ann@example.com" })), second);
+    let conflicts = service.get("/admin/conflicts").admin().send().json();
+    assert_eq!(conflicts["conflicts"].as_array().unwrap().len(), 1, "{conflicts}");
+    // At a loyalty till a number leads to its customer's points.
+    programme::publish(&service, &programme::tap_club());
+    wait_for_count(&service, "2009", "active", 2);
+    assert_eq!(programme::points(&service, &first), programme::points(&service, ann));
+    assert_eq!(programme::inquire(&service, &numbers("2009", 5, 1)[0]).status, 404);
+    // Nobody's address or number is in the log.
+    let log = service.log().join("\n").to_lowercase();
+    assert!(!log.contains("6085550101") && !log.contains("ann@example"), "{log}");
 }

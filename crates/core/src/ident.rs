@@ -11,10 +11,12 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::code::CanonicalCode;
+use crate::code::{CanonicalCode, CodeError};
 
 /// The most characters of a POS's own names (tab, location).
 const MAX_NAME_BYTES: usize = 128;
+/// The most bytes of what a scanner reads.
+const MAX_SCANNED: usize = 512;
 /// The most characters of an `offer_id` we hand out.
 const MAX_OFFER_REF: usize = 128;
 
@@ -226,6 +228,23 @@ impl CodeKey {
         Self(escaped.into_boxed_str())
     }
 
+    /// The key of what a scanner read, which need not be a code: what a QR code holds may be any text.
+    ///
+    /// # Errors
+    /// Why it is no code, where it is too short, too long or not printable to be anything else.
+    pub fn of_scanned(text: &str) -> Result<Self, CodeError> {
+        let text = text.trim();
+        match CanonicalCode::parse(text) {
+            Ok(code) => Ok(Self::of(&code)),
+            Err(error @ CodeError::TooShort) => Err(error),
+            Err(error) => {
+                let printable = !text.chars().any(char::is_control);
+                let scanned = printable && text.len() <= MAX_SCANNED;
+                scanned.then(|| Self(digest(text).into_boxed_str())).ok_or(error)
+            }
+        }
+    }
+
     /// The code this key was made of, unless only its digest is here.
     #[must_use]
     pub fn code(&self) -> Option<CanonicalCode> {
@@ -358,6 +377,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_a_scanner_read_has_a_key_though_it_is_no_code() {
+        let key = |text| CodeKey::of_scanned(text).unwrap();
+        assert_eq!(key(" summer-10 "), CodeKey::of(&CanonicalCode::parse("SUMMER10").unwrap()));
+        let url = key("https://shop.example/c?id=Ab1");
+        assert!(url.as_str().starts_with('-') && url.code().is_none());
+        assert_ne!(url, key("https://shop.example/c?id=aB1"));
+        assert_eq!(CodeKey::of_scanned("??"), Ok(key("??")));
+        assert_eq!(CodeKey::of_scanned("12"), Err(CodeError::TooShort));
+        assert!(CodeKey::of_scanned("a\u{7}bc").is_err());
+        assert!(CodeKey::of_scanned(&"/".repeat(513)).is_err());
     }
 
     #[test]

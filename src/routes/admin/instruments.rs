@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use futures_util::future::join;
 use promo_core::campaign::Codes;
 use promo_core::checkout::coupon_uses;
-use promo_core::code::CanonicalCode;
 use promo_core::fault::{Fault, Faults, Path, Sink};
 use promo_core::ident::{CodeKey, TypeCode};
 use promo_core::issuance::document::Availability;
@@ -332,7 +331,7 @@ async fn show_number(
 }
 
 fn key(number: &str) -> Result<CodeKey, Problem> {
-    CanonicalCode::parse(number).map(|code| CodeKey::of(&code)).map_err(|_| not_there("number"))
+    CodeKey::of_scanned(number).map_err(|_| not_there("number"))
 }
 
 async fn block(

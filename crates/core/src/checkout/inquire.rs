@@ -38,14 +38,18 @@ pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<I
     let unknown = |detail: String| {
         Ok(Inquired::Refused { campaign: None, reason: Reason::UnknownCode, detail })
     };
-    let code = match CanonicalCode::parse(typed) {
-        Ok(code) => code,
-        Err(error) => return unknown(error.to_string()),
+    let (key, found) = match (CanonicalCode::parse(typed), CodeKey::of_scanned(typed)) {
+        (Ok(code), _) => (CodeKey::of(&code), ports.by_code(&code).await?),
+        (Err(_), Ok(number)) => {
+            let found = ports.by_number(&number).await?;
+            (number, found)
+        }
+        (Err(error), Err(_)) => return unknown(error.to_string()),
     };
-    let Some(found) = ports.by_code(&code).await? else {
+    let Some(found) = found else {
         return unknown("no campaign has this code".to_owned());
     };
-    ask(ports, found, CodeKey::of(&code), event, |_| true).await
+    ask(ports, found, key, event, |_| true).await
 }
 
 /// Answers what one offer of a campaign is worth, which no code but something else led to.

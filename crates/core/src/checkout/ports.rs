@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::CleanUp;
 use crate::campaign::Campaign;
 use crate::code::CanonicalCode;
-use crate::ident::{CampaignId, OfferRef, TypeCode};
+use crate::ident::{CampaignId, CodeKey, OfferRef, TypeCode};
 use crate::issuance::Kind;
 use crate::ledger::shard::Shard;
 use crate::ledger::{TabKey, campaign, tab};
@@ -45,6 +45,11 @@ impl From<Rc<Campaign>> for Found {
 pub trait Ports {
     /// What a typed code leads to, if anything holds it.
     async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable>;
+
+    /// What the number of a card or coupon leads to that is no code, as what a QR code holds may be.
+    async fn by_number(&self, _: &CodeKey) -> Result<Option<Found>, Unreachable> {
+        Ok(None)
+    }
 
     /// What an `offer_id` leads back to, if its code still does.
     async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable>;

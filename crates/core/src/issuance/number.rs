@@ -1,8 +1,9 @@
 //! The numbers of an instrument type, as an operator uploads them: one a line, no header.
 //!
-//! A number is found at a till by what is typed or scanned, like a code; so it has a code's one
-//! canonical form ([`CanonicalCode`]) and is kept beside it as it was written, which is what the bar
-//! code shows.
+//! A number is found at a till by what is typed or scanned. One that could be a code (letters and
+//! digits) has a code's one canonical form, however it is typed; any other, such as the address in a
+//! QR code, is found by exactly what it says. What was written is kept beside it: the bar code shows
+//! that.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,7 +12,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::document::Symbology;
 use super::gs1::check_digit;
-use crate::code::CanonicalCode;
 use crate::fault::{Fault, Faults, Sink};
 use crate::ident::CodeKey;
 
@@ -26,7 +26,9 @@ pub struct Number {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BadNumber {
     /// It has no form in which it could be found at a till.
-    NoCode(String),
+    Unfindable(String),
+    /// It has letters that a CODE_128 does not.
+    NotAscii,
     /// An EAN-13 is 13 digits.
     NotThirteenDigits,
     /// The last digit of an EAN-13 should be this one.
@@ -36,7 +38,8 @@ pub enum BadNumber {
 impl fmt::Display for BadNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoCode(why) => f.write_str(why),
+            Self::Unfindable(why) => f.write_str(why),
+            Self::NotAscii => f.write_str("a CODE_128 has ASCII characters only"),
             Self::NotThirteenDigits => f.write_str("an EAN-13 has 13 digits and nothing else"),
             Self::CheckDigit(right) => {
                 write!(f, "the check digit is wrong: the last digit should be {right}")
@@ -60,12 +63,15 @@ impl Number {
                 return Err(BadNumber::CheckDigit(right));
             }
         }
-        Self::read(text).map_err(BadNumber::NoCode)
+        if symbology == Symbology::Code128 && !text.is_ascii() {
+            return Err(BadNumber::NotAscii);
+        }
+        Self::read(text).map_err(BadNumber::Unfindable)
     }
 
     fn read(text: &str) -> Result<Self, String> {
-        let code = CanonicalCode::parse(text).map_err(|error| error.to_string())?;
-        Ok(Self { key: CodeKey::of(&code), text: text.into() })
+        let key = CodeKey::of_scanned(text).map_err(|error| error.to_string())?;
+        Ok(Self { key, text: text.into() })
     }
 
     /// What it is found by: that of the code somebody types at a till.
@@ -179,12 +185,13 @@ impl Lines {
 }
 
 fn csv(text: &str) -> Result<String, String> {
-    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let written = quoted.unwrap_or(text).trim();
-    if written.contains([',', ';', '\t']) {
+    if let Some(quoted) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        return Ok(quoted.replace("\"\"", "\"").trim().to_owned());
+    }
+    if text.contains([',', ';', '\t']) {
         return Err("holds more than one column; one number a line is read".to_owned());
     }
-    Ok(written.to_owned())
+    Ok(text.to_owned())
 }
 
 fn ndjson(text: &str) -> Result<String, String> {
@@ -238,8 +245,18 @@ mod tests {
     fn two_spellings_of_one_code_are_one_number() {
         let faults = read_lines(b"ab-12\nAB12\n", Format::Csv, Symbology::QrCode).unwrap_err();
         assert!(faults.to_string().contains("line 2"), "{faults}");
-        let faults =
-            read_lines(b"https://x.example/1\n", Format::Csv, Symbology::QrCode).unwrap_err();
-        assert!(faults.to_string().contains("neither a letter nor a digit"), "{faults}");
+    }
+
+    #[test]
+    fn a_qr_code_may_hold_any_text_and_is_found_by_exactly_that() {
+        let csv = "https://x.example/1\nhttps://X.example/1\n\"a;b,\"\"c\"\"\"\n";
+        let read = read_lines(csv.as_bytes(), Format::Csv, Symbology::QrCode).unwrap();
+        let shown: Vec<_> = read.iter().map(|(_, number)| number.as_str()).collect();
+        assert_eq!(shown, ["https://x.example/1", "https://X.example/1", "a;b,\"c\""]);
+        assert_ne!(read[0].1.key(), read[1].1.key());
+        let json = serde_json::to_string(&read[0].1).unwrap();
+        assert_eq!(serde_json::from_str::<Number>(&json).unwrap(), read[0].1);
+        let faults = read_lines("äöü\n12\n".as_bytes(), Format::Csv, Symbology::Code128);
+        assert_eq!(faults.unwrap_err().as_slice().len(), 2);
     }
 }
