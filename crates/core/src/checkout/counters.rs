@@ -72,13 +72,14 @@ const ONCE_PER_CODE: Quota = Quota {
 };
 
 /// What the keys of the counters begin with that count each coupon of a type, or this one of them. The
-/// type stands where a quota of the document has its window, so neither is ever counted as the other.
+/// type stands with the owner, as no offer's key does, so neither is ever counted as the other; the
+/// window is the whole of time, whose counters are never dropped.
 #[must_use]
 pub fn coupon_uses(code: &TypeCode, number: Option<&CodeKey>) -> String {
     let per = ONCE_PER_CODE.per;
     match number {
-        None => format!("*|uses|{per}|coupon|{code}|"),
-        Some(number) => format!("*|uses|{per}|coupon|{code}|{number}|"),
+        None => format!("*{code}|uses|{per}|total|total|"),
+        Some(number) => format!("*{code}|uses|{per}|total|total|{number}|"),
     }
 }
 
