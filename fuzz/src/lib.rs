@@ -2,8 +2,8 @@
 //!
 //! The targets are plain functions of bytes. `cargo test --package promo-fuzz` drives them with mutations of
 //! the vectors ([`mutate`]) on the stable toolchain: a second or two in all, a minute on two cores with
-//! `PROMO_LONG=1`, as `cargo xtask test --long` does. With a nightly toolchain and cargo-fuzz, coverage
-//! drives them: `cargo +nightly fuzz run --fuzz-dir fuzz/libfuzzer campaign` (or `cart`, `simulate`).
+//! `PROMO_LONG=1`, as `cargo xtask test --long` does. `cargo xtask fuzz campaign` (or `cart`, `simulate`) has
+//! libFuzzer drive them, led by coverage, for as long as one likes.
 //!
 //! What a panic is, a target shows. What bounded time is, `bench/tests/bounded.rs` shows with the inputs of
 //! [`hostile`]: it counts instructions, which no busy machine can change.

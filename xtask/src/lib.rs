@@ -10,6 +10,7 @@ pub mod check;
 pub mod deploy;
 pub mod dev;
 pub mod dev_vars;
+pub mod fuzz;
 pub mod host;
 pub mod node;
 pub mod paths;

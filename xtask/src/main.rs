@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use lexopt::{Arg, Parser};
-use xtask::{bench, build, check, deploy, dev, report::say, setup, stamp};
+use xtask::{bench, build, check, deploy, dev, fuzz, report::say, setup, stamp};
 
 const USAGE: &str = "\
 cargo xtask TASK
@@ -22,6 +22,8 @@ cargo xtask TASK
   bench    what a checkout costs, in Wasm instructions
              --functions  and where they go
              --load       redemptions a second on one object, against a floor
+  fuzz     libFuzzer on campaign, cart or simulate, until it is stopped or finds something;
+           further arguments go to it, as in `fuzz cart -max_total_time=60`
   deploy   build and `wrangler deploy`; further arguments go to wrangler";
 
 fn main() -> ExitCode {
@@ -73,6 +75,7 @@ fn task(parser: &mut Parser) -> Result<()> {
             check::all(long)
         }
         "bench" => bench::bench(&parser.raw_args()?.collect::<Vec<_>>()),
+        "fuzz" => fuzz::fuzz(&parser.raw_args()?.collect::<Vec<_>>()),
         "deploy" => deploy::deploy(&parser.raw_args()?.collect::<Vec<_>>()),
         "help" => {
             say(format_args!("{USAGE}"));

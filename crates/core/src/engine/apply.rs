@@ -2,8 +2,8 @@
 //!
 //! Every kind of discount ends in [`reduce`]: chosen units of some rows, and a rate or a sum to take off
 //! them. There the campaign's rounding makes shares of it, `max`, a budget and the subtotal cut them, and
-//! what is left of the rows is written down. (A bundle makes its shares itself,
-//! set by set, and comes here only when it is cut.)
+//! what is left of the rows is written down. (A bundle makes its shares itself, set by set, and goes there
+//! only when it is cut; a percentage of whole lines needs no units chosen.)
 
 mod reduce;
 
@@ -156,12 +156,11 @@ impl<'a> Application<'a> {
     /// Takes something off a target, or off its first so many units.
     fn target(
         &mut self,
-        off: Off,
+        mut off: Off,
         on: &Target,
         units: UnitLimits,
         most: u64,
     ) -> Result<u64, EngineError> {
-        let mut off = off;
         if units == UnitLimits::NONE
             && let Off::Rate(Rate::Percent(percent)) = off
         {
