@@ -5,18 +5,20 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 use promo_core::checkout::{
-    CleanUp, Event, Inquired, Quote, Redeemed, Reversal, clean_up, inquire_offer, redeem, reverse,
+    CleanUp, Event, Inquired, Ports, Quote, Redeemed, Reversal, clean_up, inquire_offer, redeem,
+    reverse,
 };
 use promo_core::fault::Faults;
 use promo_core::ident::{CodeKey, OfferKey, OfferRef};
 use promo_core::identity::Rules;
 use promo_core::ledger::TabKey;
-use promo_core::ledger::campaign::{Command, Reply as Said, Reverse, Which};
+use promo_core::ledger::campaign::{Reverse, Which};
 use promo_core::ledger::shard::Shard;
 use promo_core::loyalty::accrue::{Accrued, accrue, take_back};
 use promo_core::loyalty::member::View;
 use promo_core::loyalty::programme::{Programme, REWARDS, rewards_id};
 use promo_core::loyalty::sign_up::{OnConflict, SignedUp};
+use promo_core::loyalty::spend::reverse_tab;
 use promo_core::loyalty::visit::{Closing, Told};
 use promo_core::loyalty::{MemberId, spend};
 use promo_core::money::Currency;
@@ -301,18 +303,18 @@ impl Visit<'_> {
             self.call.trace.note_reversed(&reversed);
             return Ok(Reply::json(200, &json!({})));
         }
+        let owner = take_back(self.edge, &tab, received).await.map_err(silent)?;
         let which = Which::All;
         let all = Reverse { tab: tab.clone(), which: which.clone(), received };
-        let said = spend::decide(self.edge, &Command::Reverse(all), |_, _| None).await;
-        if let (Said::Reversed(found), Some(campaign)) = (said.map_err(silent)?, rewards_id()) {
-            let standing = Some(found.left);
-            let home = Shard::root();
-            let left = CleanUp { campaign, home, tab: tab.clone(), which, received, standing };
+        let owner: Vec<MemberId> = owner.into_iter().collect();
+        let found = reverse_tab(self.edge, &all, &owner).await.map_err(silent)?;
+        if let Some(campaign) = rewards_id() {
+            let (home, standing) = (Shard::root(), Some(found.left));
+            let left = CleanUp { campaign, home, tab, which, received, standing };
             if clean_up(&rewards, &left).await.is_err() {
-                promo_core::checkout::Ports::later(&rewards, left);
+                Ports::later(&rewards, left);
             }
         }
-        take_back(self.edge, &tab, received).await.map_err(silent)?;
         self.call.trace.note("outcome", "reversed");
         Ok(Reply::json(200, &json!({})))
     }

@@ -61,6 +61,7 @@ fn every_command_shown_gives_the_reply_shown() {
         let output = Command::new("sh")
             .args(["-euc", &command])
             .env("GOTAB_PROMO_AUTH", secrets::GOTAB_PROMO_AUTH)
+            .env("GOTAB_LOYALTY_AUTH", secrets::GOTAB_LOYALTY_AUTH)
             .env("API_AUTH", secrets::API_AUTH)
             .env("ADMIN_TOKEN", secrets::ADMIN_TOKEN)
             .env("WALLET_AUTH", secrets::WALLET_AUTH)

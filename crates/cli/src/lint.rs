@@ -1,24 +1,26 @@
-//! `promo lint`: every fault of some campaigns, one a line, for people and for CI.
+//! `promo lint`: every fault of some documents, one a line, for people and for CI.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf, process::ExitCode};
 
 use promo_core::{
     campaign::{Campaign, Codes},
     fault::Fault,
+    loyalty::programme::Programme,
     time::Instant,
 };
 
 use crate::shell;
 
-/// Check campaign documents: every fault and warning, with its place in the file
+/// Check campaigns and loyalty programmes: every fault and warning, with its place in the file
 ///
 /// Each is one line, `file:pointer: error: …` or `file:pointer: warning: …`, the pointer being a JSON
-/// Pointer. Campaigns given together must not share an id or a code.
+/// Pointer. Campaigns given together must not share an id or a code. A document without "offers" that
+/// has "earn", "rewards", "tiers" or "points" is a programme.
 ///
 /// Exits with 0 when all is well, 1 when there is a fault, and 2 when a file cannot be read.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Campaign documents; - is the standard input
+    /// Campaigns or programmes; - is the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Exit with 1 for warnings too
@@ -94,6 +96,17 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn look_at(file: &str, json: &[u8], at: Instant, seen: &mut Seen, findings: &mut Findings) {
+    if is_programme(json) {
+        match Programme::from_json(json) {
+            Ok(programme) => {
+                for warning in programme.warnings(at) {
+                    findings.warning(file, &warning);
+                }
+            }
+            Err(faults) => faults.as_slice().iter().for_each(|fault| findings.fault(file, fault)),
+        }
+        return;
+    }
     let campaign = match Campaign::from_json(json) {
         Ok(campaign) => campaign,
         Err(faults) => {
@@ -118,6 +131,13 @@ fn look_at(file: &str, json: &[u8], at: Instant, seen: &mut Seen, findings: &mut
             twice(&mut seen.codes, code.to_string(), format!("/codes/fixed/{index}"));
         }
     }
+}
+
+/// Whether a document has what a programme has and a campaign has not.
+fn is_programme(json: &[u8]) -> bool {
+    let document = serde_json::from_slice::<serde_json::Value>(json).unwrap_or_default();
+    let has = |key: &str| document.get(key).is_some();
+    !has("offers") && ["earn", "rewards", "tiers", "points"].into_iter().any(has)
 }
 
 fn one_line(text: &str) -> String {

@@ -73,6 +73,22 @@ fn every_fault_is_a_line_with_its_place() {
 }
 
 #[test]
+fn a_programme_is_known_by_what_it_has_and_told_its_faults_and_warnings() {
+    let sound = r#"{"name": "Club", "earn": [{"points": 1, "per_amount": 100}],
+        "pay_with_points": {"points": 100, "value": 100}}"#;
+    let output = promo(&["lint", "-"], sound);
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let faulty = r#"{"name": "Club", "earn": [{"points": 1, "per_amount": 0}]}"#;
+    let output = promo(&["lint", "-"], faulty);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(said, "-:/earn/0/per_amount: error: 0 is less than 1\n");
+    let odd = r#"{"name": "Club", "earn": [], "rewards": []}"#;
+    let output = promo(&["lint", "--deny-warnings", "-"], odd);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
+
+#[test]
 fn a_warning_fails_only_when_it_is_denied() {
     let mut over = campaign("over", "OVER10", "10");
     over["ends_at"] = "2026-01-01T00:00:00Z".into();

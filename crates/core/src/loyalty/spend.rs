@@ -6,7 +6,8 @@
 //! machine, hear the same commands, and decide by the instant an event reached the edge, so what the one
 //! recalls, refuses or gives back the other does too.
 //!
-//! Points are taken before quotas are, and given back when a quota has run out in between. When one of
+//! Points are taken before quotas are, and given back when a quota has run out in between (behind a fence,
+//! so that what is given back is not taken by an earlier attempt that is still on its way). When one of
 //! the two is silent nothing is acknowledged, and the clean-up undoes the attempt at both; the attempt's
 //! name ends with the member's, because an attempt that the ledger never heard of is known by nothing
 //! else.
@@ -121,11 +122,17 @@ async fn redeem_both(
     }
     let mut reply = rooms.ledger(&Command::Redeem(redeem.clone())).await?;
     if !all_applied(redeem, &reply) {
-        // Somebody else had the last of a quota just now. This attempt has ended: none of it is asked
-        // for again.
+        // Somebody else had the last of a quota just now, or a reversal overtook this. What the ledger does
+        // not have, the member has not paid for: not by this attempt, nor by an earlier one that was cut
+        // off. The fence sees to it that none of those takes anything behind our back.
+        let fence = Command::Fence { tab: redeem.tab.clone(), received: redeem.received };
+        let Reply::Standing(standing) = rooms.ledger(&fence).await? else {
+            return Err(Unreachable);
+        };
+        let asked = redeem.asks.iter().map(|ask| ask.offer.clone());
         let undo = Reverse {
             tab: redeem.tab.clone(),
-            which: Which::Attempt(redeem.attempt.clone()),
+            which: Which::Offers(asked.filter(|offer| !standing.contains_key(offer)).collect()),
             received: redeem.received,
         };
         ask(rooms, &member, Command::Reverse(undo)).await?;
@@ -163,6 +170,28 @@ impl Redeemed {
             }
         }
     }
+}
+
+/// Reverses all of a tab's rewards, also those that a member paid for and the ledger never heard of: of
+/// whoever it says redeemed here, and of `also`.
+///
+/// # Errors
+/// When the ledger or a member cannot be reached.
+pub async fn reverse_tab(
+    rooms: &impl Rooms,
+    reverse: &Reverse,
+    also: &[MemberId],
+) -> Result<Reversed, Unreachable> {
+    let Reply::Reversed(mut reversed) = reverse_both(rooms, reverse).await? else {
+        return Err(Unreachable);
+    };
+    for member in also {
+        if let Reply::Reversed(more) = ask(rooms, member, Command::Reverse(reverse.clone())).await?
+        {
+            reversed.reversed.extend(more.reversed);
+        }
+    }
+    Ok(reversed)
 }
 
 async fn reverse_both(rooms: &impl Rooms, reverse: &Reverse) -> Result<Reply, Unreachable> {

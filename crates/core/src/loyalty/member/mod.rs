@@ -290,9 +290,10 @@ fn open(mut profile: Profile, opening: &Opening, now: Instant) -> (Reply, Change
 /// The tier held at the end of a day, if any.
 pub(super) fn tier<'t>(books: &Books, tiers: &'t [Tier], on: Date) -> Option<&'t Tier> {
     let reached = |tier: &&Tier| {
-        let since =
-            tier.within_months.map(|months| on.plus_months(i64::from(months).saturating_neg()));
-        let earned = books.earned(|day| day <= on && since.is_none_or(|since| day > since));
+        // Points count for a tier as long as they would last if they expired after as many months.
+        let lasts = |day: Date, months: u32| day.plus_months(months.into()) > on;
+        let earned = books
+            .earned(|day| day <= on && tier.within_months.is_none_or(|months| lasts(day, months)));
         u64::try_from(earned).is_ok_and(|earned| earned >= tier.from_points)
     };
     tiers.iter().filter(reached).max_by_key(|tier| tier.from_points)
