@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::{code::CanonicalCode, json::At};
-
-/// The most codes of a `signed` campaign: what fits the body of a code.
-const MOST_SIGNED: u64 = 1 << 30;
-/// The most letters of a `signed` campaign's prefix.
-const LONGEST_PREFIX: usize = 32;
+use crate::{
+    code::{
+        CanonicalCode,
+        signed::{LONGEST_PREFIX, MOST, Prefix},
+    },
+    json::At,
+};
 
 /// By which codes a campaign is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub enum Codes {
     Fixed(Vec<CanonicalCode>),
     /// By codes that prove themselves.
     Signed {
-        /// What every code begins with: capital letters and digits.
-        prefix: String,
+        /// What every code begins with.
+        prefix: Prefix,
         /// How many codes there are.
         count: u64,
     },
@@ -64,17 +65,9 @@ fn fixed(at: At<'_>) -> Option<Vec<CanonicalCode>> {
 fn signed(at: At<'_>) -> Option<Codes> {
     let object = at.object(&["prefix", "count"])?;
     let prefix = object.need("prefix", |at| {
-        let text = at.text()?;
-        let mut prefix: String = text.chars().filter(|c| *c != '-' && *c != ' ').collect();
-        prefix.make_ascii_uppercase();
-        let sound = prefix.bytes().all(|b| b.is_ascii_alphanumeric())
-            && (1..=LONGEST_PREFIX).contains(&prefix.len());
-        if sound {
-            Some(prefix)
-        } else {
-            at.fault(format!("should be 1 to {LONGEST_PREFIX} of A-Z and 0-9"))
-        }
+        let prefix = Prefix::parse(&at.text()?);
+        prefix.or_else(|| at.fault(format!("should be 1 to {LONGEST_PREFIX} of A-Z and 0-9")))
     });
-    let count = object.need("count", |at| at.whole(1, MOST_SIGNED));
+    let count = object.need("count", |at| at.whole(1, MOST));
     Some(Codes::Signed { prefix: prefix?, count: count? })
 }

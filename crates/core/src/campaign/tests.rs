@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Campaign, Codes, CombinesWith, Measure, OnShort};
+use crate::code::signed::Prefix;
 use crate::ledger::shard::ShardBy;
 use crate::time::{Instant, Window, Zone};
 
@@ -172,7 +173,7 @@ fn codes_that_are_one_code_are_a_fault() {
     let document = with("codes", json!({"fixed": ["Summer 10", "OTHER", "summer-10"]}));
     assert_eq!(faults(&document), ["/codes/fixed/2: is the same code as number 1 of the list"]);
     let signed = load(&with("codes", json!({"signed": {"prefix": "smr-", "count": 10}})));
-    assert_eq!(signed.codes(), &Codes::Signed { prefix: "SMR".into(), count: 10 });
+    assert_eq!(signed.codes(), &Codes::Signed { prefix: Prefix::parse("SMR").unwrap(), count: 10 });
 }
 
 #[test]

@@ -81,6 +81,11 @@ impl CanonicalCode {
         Ok(Self(code.into_boxed_str()))
     }
 
+    /// A text that is made in canonical form.
+    pub(super) fn of_canonical(text: String) -> Self {
+        Self(text.into_boxed_str())
+    }
+
     /// The canonical text.
     #[must_use]
     pub fn as_str(&self) -> &str {
