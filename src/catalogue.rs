@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `campaign:<id>` | the campaign's document |
 //! | `code:<CODE>` | the same document again for a `fixed` code, so that the commonest inquiry is one read; `{"campaign": "<id>"}` for a `listed` one |
+//! | `code-prefix:<PREFIX>` | the same document again for `signed` codes; the prefix as it is read, O being 0, I and L being 1 |
 //! | `location:<id>` | the location's document |
 //! | `instrument:<type>` | the instrument type's document |
 //! | `programme` | the loyalty programme's document |
@@ -15,7 +16,7 @@
 //! parsed one of last time.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use futures_util::future::join_all;
@@ -35,6 +36,9 @@ use crate::http::{Trace, now};
 pub const OFFERS: &str = "OFFERS";
 /// Parsed documents kept in an isolate; past that it starts afresh.
 const KEPT: usize = 512;
+
+/// Keys that KV reads at once.
+const BULK: usize = 100;
 
 /// What a KV entry says.
 #[derive(Clone)]
@@ -121,6 +125,25 @@ impl<'a> Catalogue<'a> {
         Ok(Some(found))
     }
 
+    /// The campaign whose signed codes begin so, with the reason why what is there cannot be used.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn by_prefix(
+        &self,
+        folded: &str,
+    ) -> Result<Option<Result<Rc<Campaign>, String>>, KvError> {
+        let entry = self.entry(&prefix_key(folded)).await?;
+        Ok(entry.map(|entry| match entry {
+            Entry::Broken(faults) => Err(faults.to_string()),
+            Entry::Campaign(campaign) => match campaign.codes() {
+                Codes::Signed { prefix, .. } if prefix.folded() == folded => Ok(campaign),
+                _ => Err("the document has no signed codes with this prefix".to_owned()),
+            },
+            Entry::Pointer(_) => Err("this is no campaign".to_owned()),
+        }))
+    }
+
     /// The campaign an `offer_id` leads back to, if its code still does.
     ///
     /// # Errors
@@ -155,17 +178,18 @@ impl<'a> Catalogue<'a> {
     }
 
     /// A location's document, an empty one where there is none or none that can be used; and in the
-    /// same wait the entry of a code that will be asked for next.
+    /// same wait another entry that will be asked for next.
     ///
     /// # Errors
     /// When KV cannot be read.
-    pub async fn location_and_code(
+    pub async fn location_and(
         &self,
         id: &LocationId,
-        typed: Option<&str>,
+        key: Option<String>,
     ) -> Result<Location, KvError> {
         let mut keys = vec![location_key(id)];
-        keys.extend(typed.and_then(|code| CanonicalCode::parse(code).ok()).map(|c| code_key(&c)));
+        keys.extend(key);
+        keys.retain(|key| !self.seen.borrow().contains_key(key));
         let start = now();
         let found = join_all(keys.iter().map(|key| self.kv.get(key).bytes())).await;
         self.trace.kv_since(start);
@@ -181,9 +205,9 @@ impl<'a> Catalogue<'a> {
         }))
     }
 
-    /// Whether the entry of a code was read ahead and is there.
-    pub fn has_seen(&self, code: &CanonicalCode) -> bool {
-        self.seen.borrow().get(&code_key(code)).is_some_and(Option::is_some)
+    /// Whether an entry was read ahead and is there.
+    pub fn has_seen(&self, key: &str) -> bool {
+        self.seen.borrow().get(key).is_some_and(Option::is_some)
     }
 
     /// An instrument type, or what is wrong with its document.
@@ -252,6 +276,22 @@ impl<'a> Catalogue<'a> {
         json
     }
 
+    /// Which of these keys have an entry, asked many at once.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn stored(&self, keys: &[String]) -> Result<HashSet<String>, KvError> {
+        let start = now();
+        let asked = keys.chunks(BULK).map(|keys| self.kv.get_bulk(keys).text());
+        let found = join_all(asked).await;
+        self.trace.kv_since(start);
+        let mut stored = HashSet::new();
+        for found in found {
+            stored.extend(found?.into_iter().filter_map(|(key, json)| json.map(|_| key)));
+        }
+        Ok(stored)
+    }
+
     /// Writes an entry.
     ///
     /// # Errors
@@ -309,7 +349,10 @@ impl<'a> Catalogue<'a> {
     }
 
     /// A page of the keys that begin so, without their beginning.
-    async fn names(
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn names(
         &self,
         prefix: &str,
         cursor: Option<String>,
@@ -379,6 +422,13 @@ pub fn ledger_key(id: &CampaignId) -> String {
 /// The key of a code's entry.
 pub fn code_key(code: &CanonicalCode) -> String {
     format!("code:{code}")
+}
+
+/// The key of the campaign whose signed codes begin so, as [`Prefix::folded`] has it.
+///
+/// [`Prefix::folded`]: promo_core::code::signed::Prefix::folded
+pub fn prefix_key(folded: &str) -> String {
+    format!("code-prefix:{folded}")
 }
 
 /// The key of an instrument type's document.

@@ -17,7 +17,9 @@ mod routes;
 mod settings;
 mod wallet;
 
-pub use objects::{Conflicts, Identifier, Ledger, Member, Numbers, Pool, Replies, Tab, Visit};
+pub use objects::{
+    Conflicts, Guard, Identifier, Ledger, Member, Numbers, Pool, Replies, Tab, Visit,
+};
 use worker::{Context, Env, Request, Response, Result, event};
 
 #[event(fetch)]

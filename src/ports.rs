@@ -1,7 +1,9 @@
 //! How a checkout reaches the catalogue, the ledgers and the tabs from an edge, and how long it waits.
 
+mod codes;
 mod instruments;
 
+pub use codes::{Asked, OfSeries};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -216,6 +218,9 @@ async fn exchange<Q: Serialize, A: DeserializeOwned>(
 
 impl Ports for Edge<'_> {
     async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable> {
+        if let Some(signed) = self.signed(code).await? {
+            return Ok(signed.found());
+        }
         let campaign = self.catalogue.by_code(code).await.map_err(|error| self.silent(&error))?;
         match campaign {
             Some(campaign) => Ok(Some(campaign.into())),
@@ -232,6 +237,9 @@ impl Ports for Edge<'_> {
     }
 
     async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
+        if let Some(signed) = self.signed_ref(offer).await? {
+            return Ok(signed.found());
+        }
         let campaign = self.catalogue.by_ref(offer).await.map_err(|error| self.silent(&error))?;
         if let Some(campaign) = campaign {
             return Ok(Some(campaign.into()));

@@ -1,5 +1,7 @@
 //! What the deployment says: its secrets and its defaults, read from the Worker's bindings.
 
+use promo_core::code::keys::Keys;
+use promo_core::guard::Limits;
 use promo_core::location::AmountUnit;
 use promo_core::money::Currency;
 use promo_core::time::Zone;
@@ -51,6 +53,37 @@ pub fn is_one_of(given: &str, valid: &str) -> bool {
 /// Compares digests in a time that does not depend on where they differ.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+/// The keys of signed codes.
+///
+/// # Errors
+/// 503 when there are none, or they cannot be read.
+pub fn code_keys(env: &Env) -> Result<Keys, Problem> {
+    let Some(keys) = text(env, "CODE_KEYS") else {
+        let what = "the secret CODE_KEYS is not set, so no signed code can be proven";
+        return Err(Problem::ours(503, what));
+    };
+    Keys::parse(&keys).map_err(|why| Problem::ours(503, &format!("the secret CODE_KEYS: {why}")))
+}
+
+/// How many misses are too many.
+///
+/// # Errors
+/// 503 when a limit is no number.
+pub fn guard_limits(env: &Env) -> Result<Limits, Problem> {
+    let limit = |name: &str, default: u16| match text(env, name) {
+        None => Ok(default),
+        Some(value) => value.trim().parse::<u16>().map_err(|_| {
+            let what = format!("the setting {name} is {value:?}, which is no number up to 65535");
+            Problem::ours(503, &what)
+        }),
+    };
+    Ok(Limits {
+        tab: limit("GUARD_TAB_MISSES", 10)?,
+        location: limit("GUARD_LOCATION_MISSES", 200)?,
+        window: i64::from(limit("GUARD_SECONDS", 600)?).saturating_mul(1000),
+    })
 }
 
 /// What holds where a location says nothing.

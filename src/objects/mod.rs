@@ -8,6 +8,8 @@
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod conflicts;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
+pub mod guard;
+#[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod identifier;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod ledger;
@@ -26,6 +28,7 @@ pub mod tab;
 pub mod visit;
 
 pub use conflicts::Conflicts;
+pub use guard::Guard;
 pub use identifier::Identifier;
 pub use ledger::Ledger;
 pub use member::Member;
@@ -45,6 +48,8 @@ const VERSION: u32 = 1;
 
 /// The binding of the [`Conflicts`] class; there is one object.
 pub const CONFLICTS: &str = "CONFLICTS";
+/// The binding of the [`Guard`] class; an object is named by its location's id.
+pub const GUARD: &str = "GUARD";
 /// The binding of the [`Identifier`] class; an object is named by an identity's pseudonym.
 pub const IDENTIFIER: &str = "IDENTIFIER";
 /// The binding of the [`Ledger`] class; an object is named by its campaign's id.

@@ -12,6 +12,7 @@ use promo_core::location::Location;
 use promo_core::time::Instant;
 
 use super::Edge;
+use crate::catalogue::code_key;
 use crate::http::{Problem, now};
 use crate::objects::{NUMBERS, POOL, numbers, pool};
 use crate::settings::Defaults;
@@ -26,17 +27,17 @@ impl Edge<'_> {
     ///
     /// # Errors
     /// When KV cannot be read.
-    pub async fn location_and_code(
+    pub(super) async fn location_and_entry(
         &self,
         location: &LocationId,
-        typed: Option<&str>,
+        typed: &str,
     ) -> Result<Location, Problem> {
-        let entries = Box::pin(self.catalogue.location_and_code(location, typed));
-        let Some(key) = typed.and_then(|typed| CodeKey::of_scanned(typed).ok()) else {
+        let entry = CanonicalCode::parse(typed).ok().map(|code| code_key(&code));
+        let entries = Box::pin(self.catalogue.location_and(location, entry.clone()));
+        let Ok(key) = CodeKey::of_scanned(typed) else {
             return Ok(entries.await?);
         };
-        let code = typed.and_then(|typed| CanonicalCode::parse(typed).ok());
-        let has_entry = || code.as_ref().is_some_and(|code| self.catalogue.has_seen(code));
+        let has_entry = || entry.as_ref().is_some_and(|entry| self.catalogue.has_seen(entry));
         let (location, found) = match select(entries, Box::pin(self.look_up(&key))).await {
             Either::Left((location, _)) if has_entry() => return Ok(location?),
             Either::Left((location, numbers)) => (location, numbers.await),
@@ -76,7 +77,7 @@ impl Edge<'_> {
         self.trace.note("instrument", code.as_str());
         let customer = given.holder.pseudonym;
         let instrument = Instrument { code, kind: document.kind, customer };
-        Ok(Some(Found { campaign, instrument: Some(instrument) }))
+        Ok(Some(Found { campaign, instrument: Some(instrument), code: None }))
     }
 
     async fn type_of(&self, number: &CodeKey) -> Result<Option<TypeCode>, Unreachable> {

@@ -1,28 +1,28 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
+mod codes;
 mod customers;
 mod instruments;
 mod ledger;
 mod members;
 mod wallet;
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use promo_core::campaign::{Campaign, Codes};
-use promo_core::code::CanonicalCode;
+use codes::Entry;
+use promo_core::campaign::Campaign;
 use promo_core::engine::simulate;
-use promo_core::fault::{Faults, Path, Sink};
+use promo_core::fault::Faults;
 use promo_core::ident::{CampaignId, LocationId};
 use promo_core::location::Location;
 use promo_core::loyalty::programme::{Programme, REWARDS};
 use serde_json::json;
 use worker::{Env, Method};
 
-use crate::catalogue::{Catalogue, PROGRAMME_KEY, campaign_key, code_key, location_key};
+use crate::catalogue::{Catalogue, PROGRAMME_KEY, campaign_key, location_key};
 use crate::http::{Call, Problem, Reply, now};
-use crate::ports::Edge;
-use crate::settings::{Defaults, authorize};
+use crate::ports::{Edge, OfSeries};
+use crate::settings::{self, Defaults, authorize};
 
 /// Campaigns on one page of a list.
 const PAGE: u64 = 100;
@@ -41,6 +41,7 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
         ["instruments"] | ["instruments", _, "numbers", _] | ["wallet", "errors"] => &[Method::Get],
         ["customers", _] => &[Method::Delete],
         ["simulate"]
+        | ["campaigns", _, "codes"]
         | ["instruments", _, "numbers"]
         | ["instruments", _, "numbers", _, "block" | "unblock"]
         | ["wallet", "check"]
@@ -60,7 +61,7 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
     let catalogue = &edge.catalogue;
     match (segments, &call.method) {
         (["campaigns"], _) => list_campaigns(catalogue, call).await,
-        (["campaigns", id], Method::Put) => put_campaign(catalogue, call, id).await,
+        (["campaigns", id], Method::Put) => put_campaign(catalogue, call, env, id).await,
         (["campaigns", id], Method::Delete) => delete_campaign(catalogue, call, id).await,
         (["campaigns", id], _) => {
             let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
@@ -77,8 +78,9 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
         (["members", identifier, "adjust"], _) => members::adjust(&edge, call, identifier).await,
         (["members", identifier, "merge"], _) => members::merge(&edge, call, identifier).await,
         (["conflicts"], _) => members::conflicts(&edge, call).await,
-        (["codes", code], _) => show_code(catalogue, code).await,
-        (["simulate"], _) => simulate_request(catalogue, call, env).await,
+        (["codes", code], _) => codes::show(&edge, code).await,
+        (["campaigns", id, "codes"], _) => codes::upload(&edge, call, id).await,
+        (["simulate"], _) => simulate_request(&edge, call, env).await,
         (["campaigns", id, "ledger"], _) => ledger::quotas(&edge, call, env, id).await,
         (["campaigns", id, "redemptions"], _) => ledger::redemptions(&edge, call, id).await,
         (["instruments", rest @ ..], _) => instruments::answer(rest, &edge, call, env).await,
@@ -115,9 +117,14 @@ async fn list_campaigns(catalogue: &Catalogue<'_>, call: &Call) -> Result<Reply,
     Ok(Reply::json(200, &json!({"campaigns": campaigns, "cursor": cursor})))
 }
 
-/// Stores a campaign under its id and under each of its fixed codes, and forgets the codes it no
-/// longer has.
-async fn put_campaign(catalogue: &Catalogue<'_>, call: &Call, id: &str) -> Result<Reply, Problem> {
+/// Stores a campaign under its id and under each of its fixed codes or its prefix, and forgets those it
+/// no longer has.
+async fn put_campaign(
+    catalogue: &Catalogue<'_>,
+    call: &Call,
+    env: &Env,
+    id: &str,
+) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     is_json(&json)?;
     let campaign = Campaign::from_json(&json).map_err(|f| faulty("campaign", f))?;
@@ -130,30 +137,25 @@ async fn put_campaign(catalogue: &Catalogue<'_>, call: &Call, id: &str) -> Resul
         return Err(faulty("campaign", Faults::one("/id", detail)));
     }
     call.trace.note("campaign", id);
-    let codes = fixed_codes(&campaign);
-    let sink = Sink::new();
-    for (index, code) in codes.iter().enumerate() {
-        if let Some(holder) = holder(catalogue, code).await?.filter(|holder| holder != id) {
-            let fixed = Path::Below("/codes/fixed");
-            sink.add(&Path::Index(&fixed, index), format!("{code} belongs to campaign {holder}"));
-        }
-    }
-    sink.check(Some(())).map_err(|faults| {
+    codes::collisions(catalogue, &campaign).await?.map_err(|faults| {
         Problem::faults(409, "another campaign holds a code of this one", faults)
     })?;
 
     let before = match catalogue.campaign(campaign.id()).await? {
-        Some(Ok(before)) => fixed_codes(&before).into_iter().collect(),
-        _ => BTreeSet::new(),
+        Some(Ok(before)) => Entry::of(&before),
+        _ => Vec::new(),
     };
     catalogue.write(&campaign_key(campaign.id()), &json).await?;
-    for code in &codes {
-        catalogue.write(&code_key(code), &json).await?;
+    let keys: Vec<String> = Entry::of(&campaign).iter().map(Entry::key).collect();
+    for key in &keys {
+        catalogue.write(key, &json).await?;
     }
-    for gone in before.iter().filter(|code| !codes.contains(code)) {
-        catalogue.remove(&code_key(gone)).await?;
+    for gone in before.iter().map(Entry::key).filter(|key| !keys.contains(key)) {
+        catalogue.remove(&gone).await?;
     }
-    Ok(Reply::json(200, &json!({"id": id, "warnings": campaign.warnings(now())})))
+    let mut warnings = campaign.warnings(now());
+    warnings.extend(codes::warnings(&campaign, env));
+    Ok(Reply::json(200, &json!({"id": id, "warnings": warnings})))
 }
 
 /// The body is JSON at all; what is wrong with a document that is, is for its reader to say.
@@ -167,25 +169,6 @@ fn faulty(what: &str, faults: Faults) -> Problem {
     Problem::faults(422, &format!("the {what} has faults"), faults)
 }
 
-fn fixed_codes(campaign: &Campaign) -> Vec<CanonicalCode> {
-    match campaign.codes() {
-        Codes::Fixed(codes) => codes.clone(),
-        _ => Vec::new(),
-    }
-}
-
-/// The campaign that holds a code, or what else stands in its place.
-async fn holder(
-    catalogue: &Catalogue<'_>,
-    code: &CanonicalCode,
-) -> Result<Option<String>, Problem> {
-    Ok(match catalogue.code_entry(code).await? {
-        Some(Ok(campaign)) => Some(campaign.id().as_str().to_owned()),
-        // An entry that leads nowhere may be overwritten: that is how it is mended.
-        Some(Err(_)) | None => None,
-    })
-}
-
 async fn delete_campaign(
     catalogue: &Catalogue<'_>,
     call: &Call,
@@ -194,10 +177,9 @@ async fn delete_campaign(
     let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
     call.trace.note("campaign", id.as_str());
     let found = catalogue.campaign(&id).await?.ok_or_else(|| not_there("campaign"))?;
-    let codes = found.map(|campaign| fixed_codes(&campaign)).unwrap_or_default();
-    for code in &codes {
-        if holder(catalogue, code).await?.as_deref() == Some(id.as_str()) {
-            catalogue.remove(&code_key(code)).await?;
+    for entry in found.map(|campaign| Entry::of(&campaign)).unwrap_or_default() {
+        if entry.holder(catalogue).await?.as_deref() == Some(id.as_str()) {
+            catalogue.remove(&entry.key()).await?;
         }
     }
     catalogue.remove(&campaign_key(&id)).await?;
@@ -223,26 +205,9 @@ async fn put_programme(catalogue: &Catalogue<'_>, call: &Call) -> Result<Reply, 
     Ok(Reply::json(200, &json!({"name": programme.name(), "warnings": warnings})))
 }
 
-/// What a code leads to, or why it leads nowhere: for the marketer who put a document by hand.
-async fn show_code(catalogue: &Catalogue<'_>, typed: &str) -> Result<Reply, Problem> {
-    let code = CanonicalCode::parse(typed)
-        .map_err(|error| Problem::new(404, &format!("{typed:?} is no code: {error}")))?;
-    match catalogue.code_entry(&code).await? {
-        Some(Ok(campaign)) => {
-            Ok(Reply::json(200, &json!({"code": code, "campaign": campaign.id()})))
-        }
-        Some(Err(why)) => Ok(Reply::json(200, &json!({"code": code, "refused": why}))),
-        None => Err(not_there("code")),
-    }
-}
-
 /// What the engine would say, without touching or counting anything: of the request's own campaigns,
 /// or without any of those that are stored.
-async fn simulate_request(
-    catalogue: &Catalogue<'_>,
-    call: &Call,
-    env: &Env,
-) -> Result<Reply, Problem> {
+async fn simulate_request(edge: &Edge<'_>, call: &Call, env: &Env) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     is_json(&json)?;
     let refused = |faults| faulty("request", faults);
@@ -250,20 +215,28 @@ async fn simulate_request(
     let defaults = simulate::Defaults { now: Some(call.received), zone: Defaults::read(env)?.zone };
     let context = request.context(&defaults).map_err(refused)?;
     if request.campaigns().is_some() {
-        return Ok(Reply::json(200, &request.reply(&context).map_err(refused)?));
+        let keys = settings::code_keys(env).ok();
+        let reply = request.reply_proving(keys.as_ref(), &context).map_err(refused)?;
+        return Ok(Reply::json(200, &reply));
     }
     let codes = request.codes();
     let mut reached: Vec<Rc<Campaign>> = Vec::new();
     let mut unknown = Vec::new();
     for code in codes.iter().flatten() {
-        match catalogue.by_code(code).await? {
+        let silent = |_| Problem::ours(503, "KV does not answer, or CODE_KEYS cannot be read");
+        let found = match edge.signed(code).await.map_err(silent)? {
+            Some(OfSeries::Proven(campaign, _)) => Some(campaign),
+            Some(OfSeries::Refused(_)) => None,
+            None => edge.catalogue.by_code(code).await?,
+        };
+        match found {
             Some(found) if reached.iter().any(|campaign| campaign.id() == found.id()) => {}
             Some(found) => reached.push(found),
             None => unknown.push(*code),
         }
     }
     if codes.is_none() {
-        reached = every_campaign(catalogue).await?;
+        reached = every_campaign(&edge.catalogue).await?;
     }
     let campaigns: Vec<&Campaign> = reached.iter().map(Rc::as_ref).collect();
     let mut reply = request.reply_with(&campaigns, &context).map_err(refused)?;

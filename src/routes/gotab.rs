@@ -1,7 +1,7 @@
 //! `POST /gotab/promo`: GoTab's Promo events. The wire is [`promo_pos::gotab::promo`]; what happens
 //! is [`promo_core::checkout`].
 
-use promo_core::checkout::{Event, Failure, Inquired, Reversal, inquire, redeem, reverse};
+use promo_core::checkout::{Event, Failure, Inquired, Reversal, redeem, reverse};
 use promo_core::fault::Faults;
 use promo_core::ledger::TabKey;
 use promo_pos::gotab::envelope::Envelope;
@@ -9,7 +9,7 @@ use promo_pos::gotab::promo::{self, Asked};
 use serde_json::json;
 use worker::Env;
 
-use super::till::{self, Place};
+use super::till::{self, Counter, Place};
 use crate::http::{Call, Problem, Reply};
 use crate::ports::Edge;
 use crate::settings::authorize;
@@ -37,19 +37,19 @@ async fn answer(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let edge = Edge::new(env, call)?;
     match asked {
         Asked::Inquire { code } => {
-            let place = Place::read(&edge, env, &tab.location, Some(&code)).await?;
-            let event = event(call, env, &place, &envelope, tab)?;
-            let inquired = inquire(&edge, &code, &event).await.map_err(failed)?;
-            call.trace.note_inquired(&inquired);
-            match &inquired {
-                Inquired::Offers(quotes) => {
-                    Ok(Reply::json(200, &promo::inquire_reply(quotes, place.amount_unit())))
+            let counter = Counter::read(&edge, env, &tab, &code).await?;
+            let place = &counter.place;
+            let event = event(call, env, place, &envelope, tab)?;
+            match counter.inquire(&edge, call, &code, &event).await.map_err(failed)? {
+                Ok(Inquired::Offers(quotes)) => {
+                    Ok(Reply::json(200, &promo::inquire_reply(&quotes, place.amount_unit())))
                 }
-                Inquired::Refused { .. } => Err(Problem::new(404, &place.refusal(&inquired))),
+                Ok(refused) => Err(Problem::new(404, &place.refusal(&refused))),
+                Err(_) => Err(Problem::new(404, place.refused())),
             }
         }
         Asked::Redeem { offer_ids } => {
-            let place = Place::read(&edge, env, &tab.location, None).await?;
+            let place = Place::read(&edge, env, &tab.location).await?;
             let event = event(call, env, &place, &envelope, tab)?;
             let redeemed = redeem(&edge, &offer_ids, &event).await.map_err(failed)?;
             call.trace.note_redeemed(&redeemed);

@@ -69,7 +69,7 @@ async fn handle(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let asked = loyalty::asked(&envelope).map_err(bad_event)?;
     let edge = Edge::new(env, call)?;
     let location = envelope.location().map_err(bad_event)?;
-    let place = Place::read(&edge, env, &location, None).await?;
+    let place = Place::read(&edge, env, &location).await?;
     let Some(programme) = edge.catalogue.programme().await? else {
         call.trace.note("outcome", "there is no programme");
         return match asked {

@@ -1,13 +1,13 @@
 //! `POST /v1/inquire`, `/v1/redeem`, `/v1/reverse`: the neutral API. The wire is
 //! [`promo_pos::neutral`]; what happens is [`promo_core::checkout`].
 
-use promo_core::checkout::{Failure, Inquired, Reversal, inquire, redeem, reverse};
+use promo_core::checkout::{Failure, Inquired, Reversal, redeem, reverse};
 use promo_core::fault::Faults;
 use promo_pos::neutral::{Body, InquireReply, redeem_reply, reverse_reply, tab_of};
 use sha2::{Digest, Sha256};
 use worker::Env;
 
-use super::till::{self, Place};
+use super::till::{self, Counter, Place};
 use crate::http::{Call, Problem, Reply};
 use crate::objects::replies;
 use crate::ports::Edge;
@@ -22,7 +22,7 @@ const LONGEST_KEY: usize = 255;
 /// Answers a question of the neutral API; with an `Idempotency-Key`, for a day with the first reply.
 ///
 /// # Errors
-/// 404 for a code that is refused, 422 for a body with faults or another body under the same key; 400,
+/// 404 for a code that is refused, 429 while a tab is not listened to, 422 for a body with faults or another body under the same key; 400,
 /// 401, 413, 415, 503 as everywhere.
 pub async fn answer(question: &str, call: &Call, env: &Env) -> Result<Reply, Problem> {
     authorize(call, env, "API_AUTH", "")?;
@@ -49,9 +49,10 @@ pub async fn answer(question: &str, call: &Call, env: &Env) -> Result<Reply, Pro
                 call.trace.note("problem", problem.for_the_log());
                 problem.into_reply()
             });
-            // A failure of ours is no answer to keep: the till is to ask again.
-            let (false, Ok(body)) = (first.status >= 500, String::from_utf8(first.body.clone()))
-            else {
+            // A failure of ours, or that it is not the time, is no answer to keep: the till is to ask
+            // again.
+            let again = first.status >= 500 || first.status == 429;
+            let (false, Ok(body)) = (again, String::from_utf8(first.body.clone())) else {
                 return Ok(first);
             };
             let kept = replies::Kept {
@@ -91,13 +92,16 @@ async fn decide(
             let code = body.code().map_err(faulty)?;
             let cart = body.cart().map_err(faulty)?;
             let tab = tab_of(&cart).map_err(faulty)?;
-            let place = Place::read(edge, env, &tab.location, Some(code)).await?;
+            let counter = Counter::read(edge, env, &tab, code).await?;
+            let place = &counter.place;
             let event = place.event(call, env, POS, tab, cart)?;
-            let inquired = inquire(edge, code, &event).await.map_err(failed)?;
-            call.trace.note_inquired(&inquired);
-            match &inquired {
-                Inquired::Offers(offers) => Ok(Reply::json(200, &InquireReply { offers })),
-                Inquired::Refused { .. } => Err(Problem::new(404, &place.refusal(&inquired))),
+            match counter.inquire(edge, call, code, &event).await.map_err(failed)? {
+                Ok(Inquired::Offers(offers)) => {
+                    Ok(Reply::json(200, &InquireReply { offers: &offers }))
+                }
+                Ok(refused) => Err(Problem::new(404, &place.refusal(&refused))),
+                Err(seconds) => Err(Problem::new(429, place.refused())
+                    .with_header("retry-after", &seconds.to_string())),
             }
         }
         "redeem" => {
@@ -107,7 +111,7 @@ async fn decide(
             }
             let cart = body.cart().map_err(faulty)?;
             let tab = tab_of(&cart).map_err(faulty)?;
-            let place = Place::read(edge, env, &tab.location, None).await?;
+            let place = Place::read(edge, env, &tab.location).await?;
             let event = place.event(call, env, POS, tab, cart)?;
             let redeemed = redeem(edge, &offer_ids, &event).await.map_err(failed)?;
             call.trace.note_redeemed(&redeemed);

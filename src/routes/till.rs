@@ -1,18 +1,19 @@
 //! What every point of sale's route needs: the place's settings, and the event as the rules want it.
 
 use promo_core::cart::Cart;
-use promo_core::checkout::{Event, Failure, Inquired};
+use promo_core::checkout::{Event, Failure, Inquired, inquire};
 use promo_core::engine::{Context, LocationFacts, Reason};
+use promo_core::guard::Limits;
 use promo_core::ident::LocationId;
 use promo_core::identity::{self, Rules};
 use promo_core::ledger::TabKey;
 use promo_core::location::Location;
 use promo_core::loyalty::programme::Programme;
-use promo_core::time::Zone;
+use promo_core::time::{Instant, Zone};
 use worker::Env;
 
 use crate::http::{Call, Problem};
-use crate::ports::Edge;
+use crate::ports::{Asked, Edge};
 use crate::settings::{self, Defaults};
 
 /// The settings that hold where a tab is.
@@ -21,19 +22,68 @@ pub struct Place {
     location: Location,
 }
 
-impl Place {
-    /// Reads them; with the code's entry in the same breath, so that both are one wait.
+/// A place where a code was typed.
+pub struct Counter {
+    /// The place.
+    pub place: Place,
+    limits: Limits,
+    /// Whether a miss counts.
+    counts: bool,
+    locked: Option<Instant>,
+}
+
+impl Counter {
+    /// Reads the place, looks ahead for what the code will need, and asks the guard: all in one wait.
     ///
     /// # Errors
     /// When KV cannot be read, or a setting of the deployment is wrong.
     pub async fn read(
         edge: &Edge<'_>,
         env: &Env,
-        location: &LocationId,
-        code: Option<&str>,
+        tab: &TabKey,
+        code: &str,
     ) -> Result<Self, Problem> {
+        let (defaults, limits) = (Defaults::read(env)?, settings::guard_limits(env)?);
+        let Asked { location, counts, locked } = edge.asked(tab, code, &limits).await?;
+        Ok(Self { place: Place { defaults, location }, limits, counts, locked })
+    }
+
+    /// Answers the INQUIRE, unless the tab is not listened to because of its misses: then for how many
+    /// seconds. A miss is counted before its answer goes out.
+    ///
+    /// # Errors
+    /// As [`inquire`].
+    pub async fn inquire(
+        &self,
+        edge: &Edge<'_>,
+        call: &Call,
+        code: &str,
+        event: &Event,
+    ) -> Result<Result<Inquired, i64>, Failure> {
+        if let Some(until) = self.locked {
+            let wait = until.millis().saturating_sub(call.received.millis());
+            let seconds = wait.saturating_add(999).checked_div(1000).unwrap_or(1).max(1);
+            call.trace.note("outcome", "locked");
+            call.trace.note("reason", "too_many_misses");
+            return Ok(Err(seconds));
+        }
+        let inquired = inquire(edge, code, event).await?;
+        call.trace.note_inquired(&inquired);
+        if self.counts && inquired.is_miss() {
+            edge.missed(&event.tab, &self.limits).await;
+        }
+        Ok(Ok(inquired))
+    }
+}
+
+impl Place {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When KV cannot be read, or a setting of the deployment is wrong.
+    pub async fn read(edge: &Edge<'_>, env: &Env, location: &LocationId) -> Result<Self, Problem> {
         let defaults = Defaults::read(env)?;
-        let location = edge.location_and_code(location, code).await?;
+        let location = edge.catalogue.location_and(location, None).await?;
         Ok(Self { defaults, location })
     }
 

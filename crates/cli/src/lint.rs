@@ -62,6 +62,7 @@ impl Findings {
 struct Seen {
     ids: BTreeMap<String, String>,
     codes: BTreeMap<String, String>,
+    prefixes: BTreeMap<String, String>,
 }
 
 /// Runs the command.
@@ -126,10 +127,18 @@ fn look_at(file: &str, json: &[u8], at: Instant, seen: &mut Seen, findings: &mut
         }
     };
     twice(&mut seen.ids, campaign.id().to_string(), "/id".to_owned());
-    if let Codes::Fixed(codes) = campaign.codes() {
-        for (index, code) in codes.iter().enumerate() {
-            twice(&mut seen.codes, code.to_string(), format!("/codes/fixed/{index}"));
+    match campaign.codes() {
+        Codes::Fixed(codes) => {
+            for (index, code) in codes.iter().enumerate() {
+                twice(&mut seen.codes, code.to_string(), format!("/codes/fixed/{index}"));
+            }
         }
+        // Prefixes that are read alike are one.
+        Codes::Signed { prefix, .. } => {
+            let pointer = "/codes/signed/prefix".to_owned();
+            twice(&mut seen.prefixes, prefix.folded(), pointer);
+        }
+        Codes::Listed | Codes::None => {}
     }
 }
 

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod codes;
 mod lint;
 mod numbers;
+mod service;
 mod shell;
 mod simulate;
 mod table;
@@ -22,6 +24,7 @@ struct Arguments {
 enum Command {
     Lint(lint::Arguments),
     Simulate(simulate::Arguments),
+    Codes(codes::Arguments),
     Numbers(numbers::Arguments),
 }
 
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Codes(arguments) => codes::run(&arguments),
         Command::Numbers(arguments) => numbers::run(&arguments),
     }
 }

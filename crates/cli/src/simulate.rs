@@ -2,12 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use promo_core::{
+    code::keys::Keys,
     engine::simulate::{Defaults, Request},
     fault::Faults,
     time::{BadTime, Zone},
@@ -22,6 +24,8 @@ use crate::{shell, table};
 ///
 ///   {"campaigns": […], "codes": ["SUMMER10"], "cart": {…},
 ///    "at": "2026-07-04T17:30:00-05:00", "location": {"timezone": "America/Chicago", "tag": []}}
+///
+/// A campaign's signed codes are told where CODE_KEYS is set, as `promo codes make` has it.
 ///
 /// The options below take the place of the request's keys. With both campaigns and a cart given as
 /// options the standard input is not read.
@@ -83,7 +87,9 @@ fn reply(arguments: &Arguments, request: &[u8], readable: bool) -> Result<Vec<u8
     let request = Request::from_json(request)?;
     let defaults = Defaults { now: Some(shell::now()), zone: arguments.timezone.clone() };
     let context = request.context(&defaults)?;
-    let reply = request.reply(&context)?;
+    // Without keys, or with keys that cannot be read, the reply says where signed codes can be told.
+    let keys = env::var("CODE_KEYS").ok().and_then(|keys| Keys::parse(&keys).ok());
+    let reply = request.reply_proving(keys.as_ref(), &context)?;
     if readable {
         return Ok(table::of(&reply, request.cart()).into_bytes());
     }

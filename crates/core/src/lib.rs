@@ -10,6 +10,7 @@ pub mod code;
 
 pub mod engine;
 pub mod fault;
+pub mod guard;
 pub mod ident;
 pub mod identity;
 pub mod issuance;

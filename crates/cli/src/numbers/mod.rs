@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 mod make;
 mod push;
-mod service;
 
 /// Make the numbers of cards and coupons, and upload them
 #[derive(clap::Args)]

@@ -24,8 +24,10 @@ use promo_core::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::service::{Answer, Service};
-use crate::shell;
+use crate::{
+    service::{Answer, Service},
+    shell,
+};
 
 /// The most lines of a part.
 const MOST_LINES: usize = 10_000;

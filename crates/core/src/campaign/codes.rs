@@ -65,7 +65,7 @@ fn fixed(at: At<'_>) -> Option<Vec<CanonicalCode>> {
 fn signed(at: At<'_>) -> Option<Codes> {
     let object = at.object(&["prefix", "count"])?;
     let prefix = object.need("prefix", |at| {
-        let prefix = Prefix::parse(&at.text()?);
+        let prefix = Prefix::parse(at.text()?);
         prefix.or_else(|| at.fault(format!("should be 1 to {LONGEST_PREFIX} of A-Z and 0-9")))
     });
     let count = object.need("count", |at| at.whole(1, MOST));

@@ -26,6 +26,26 @@ pub enum Inquired {
     },
 }
 
+impl Inquired {
+    /// Whether it counts against guessing: see [`crate::guard`]. A campaign with hints says itself that
+    /// its codes exist.
+    #[must_use]
+    pub fn is_miss(&self) -> bool {
+        let Self::Refused { campaign, reason, .. } = self else { return false };
+        let hints = campaign.as_ref().is_some_and(|campaign| campaign.guest().hints);
+        let same_to_all = matches!(
+            reason,
+            Reason::UnknownCode
+                | Reason::Inactive
+                | Reason::NotStarted
+                | Reason::Ended
+                | Reason::QuotaExhausted
+                | Reason::BudgetExhausted
+        );
+        same_to_all && !hints
+    }
+}
+
 /// Answers an INQUIRE.
 ///
 /// With `"inquire": "live"` the ledger is asked, read-only, whether each offer is still to be had;
@@ -49,6 +69,7 @@ pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<I
     let Some(found) = found else {
         return unknown("no campaign has this code".to_owned());
     };
+    let key = found.code.as_ref().map_or(key, CodeKey::of);
     ask(ports, found, key, event, |_| true).await
 }
 

@@ -21,6 +21,8 @@ pub struct Found {
     pub campaign: Rc<Campaign>,
     /// The card or coupon whose number it is, if it is one.
     pub instrument: Option<Instrument>,
+    /// The code as it is counted, where that may not be as it was typed.
+    pub code: Option<CanonicalCode>,
 }
 
 /// A card or coupon that counts at a till.
@@ -36,7 +38,7 @@ pub struct Instrument {
 
 impl From<Rc<Campaign>> for Found {
     fn from(campaign: Rc<Campaign>) -> Self {
-        Self { campaign, instrument: None }
+        Self { campaign, instrument: None, code: None }
     }
 }
 

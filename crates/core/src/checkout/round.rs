@@ -41,7 +41,7 @@ impl Party {
         event: &Event,
         named: impl Fn(&OfferKey) -> bool,
     ) -> Self {
-        let Found { campaign, instrument } = found;
+        let Found { campaign, instrument, .. } = found;
         let customer = match &instrument {
             Some(instrument) => Some(instrument.customer.clone()),
             None => event.customer.clone(),

@@ -4,6 +4,7 @@
 pub mod base32;
 mod canonical;
 pub mod keys;
+pub mod list;
 pub mod signed;
 
 pub use canonical::{CanonicalCode, CodeError, MAX_LENGTH, MIN_LENGTH};

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Asked, Context, EngineError, LocationFacts, Reason, decide};
 use crate::{
     campaign::{Campaign, Codes},
-    code::CanonicalCode,
+    code::{CanonicalCode, keys::Keys, signed::Signed},
     fault::Faults,
     time::{Instant, Zone},
 };
@@ -59,6 +59,18 @@ impl Request {
     /// # Errors
     /// When the request has no campaigns, or the engine cannot answer.
     pub fn reply<'a>(&'a self, context: &'a Context) -> Result<Reply<'a>, Faults> {
+        self.reply_proving(None, context)
+    }
+
+    /// The same, where the keys of signed codes are known: a signed code leads to its campaign.
+    ///
+    /// # Errors
+    /// As [`Request::reply`].
+    pub fn reply_proving<'a>(
+        &'a self,
+        keys: Option<&Keys>,
+        context: &'a Context,
+    ) -> Result<Reply<'a>, Faults> {
         let Some(campaigns) = &self.campaigns else {
             return Err(Faults::one("/campaigns", "is missing"));
         };
@@ -67,16 +79,26 @@ impl Request {
             return self.reply_with(&all, context);
         };
         let mut leads: BTreeMap<&CanonicalCode, Vec<usize>> = BTreeMap::new();
+        // A prefix is one campaign's: a request that gives it to more has the first in mind.
+        let mut prefixes: BTreeMap<String, usize> = BTreeMap::new();
         for (index, campaign) in campaigns.iter().enumerate() {
             for code in fixed(campaign) {
                 leads.entry(code).or_default().push(index);
             }
+            if let Codes::Signed { prefix, .. } = campaign.codes() {
+                prefixes.entry(prefix.folded()).or_insert(index);
+            }
         }
+        let proven = |code: &CanonicalCode| {
+            let signed = Signed::read(code)?;
+            let index = *prefixes.get(signed.prefix())?;
+            proves(campaigns.get(index)?, &signed, keys?).then_some(vec![index])
+        };
         let mut others: Vec<Option<&Campaign>> = campaigns.iter().map(Some).collect();
         let (mut reached, mut unknown) = (Vec::new(), Vec::new());
         let mut named = BTreeSet::new();
         for code in codes.into_iter().filter(|code| named.insert(*code)) {
-            let Some(indices) = leads.get(code) else {
+            let Some(indices) = leads.get(code).cloned().or_else(|| proven(code)) else {
                 unknown.push(code);
                 continue;
             };
@@ -88,7 +110,7 @@ impl Request {
             code: None,
             offer: None,
             reason: Reason::UnknownCode,
-            detail: not_reached(campaign).to_owned(),
+            detail: not_reached(campaign, keys).to_owned(),
         }));
         unknown.into_iter().for_each(|code| reply.add_unknown_code(code));
         Ok(reply)
@@ -128,9 +150,19 @@ fn fixed(campaign: &Campaign) -> &[CanonicalCode] {
     }
 }
 
-fn not_reached(campaign: &Campaign) -> &'static str {
+fn proves(campaign: &Campaign, signed: &Signed, keys: &Keys) -> bool {
+    match campaign.codes() {
+        Codes::Signed { prefix, count } => {
+            signed.prove(keys, campaign.id(), prefix, *count).is_ok()
+        }
+        _ => false,
+    }
+}
+
+fn not_reached(campaign: &Campaign, keys: Option<&Keys>) -> &'static str {
     match campaign.codes() {
         Codes::Fixed(_) => "none of its codes was typed",
+        Codes::Signed { .. } if keys.is_some() => "none of its codes was typed",
         Codes::Signed { .. } => "its codes can be told only where its keys are kept",
         Codes::Listed => "its codes can be told only where they are stored",
         Codes::None => "no code leads to it",

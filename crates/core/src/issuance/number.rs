@@ -184,17 +184,17 @@ impl Lines {
     }
 }
 
-fn csv(text: &str) -> Result<String, String> {
+pub(crate) fn csv(text: &str) -> Result<String, String> {
     if let Some(quoted) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         return Ok(quoted.replace("\"\"", "\"").trim().to_owned());
     }
     if text.contains([',', ';', '\t']) {
-        return Err("holds more than one column; one number a line is read".to_owned());
+        return Err("holds more than one column; one a line is read".to_owned());
     }
     Ok(text.to_owned())
 }
 
-fn ndjson(text: &str) -> Result<String, String> {
+pub(crate) fn ndjson(text: &str) -> Result<String, String> {
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(serde_json::Value::String(number)) => Ok(number.trim().to_owned()),
         Ok(serde_json::Value::Number(number)) if number.is_u64() => Ok(number.to_string()),

@@ -1,0 +1,235 @@
+//! What operators do with codes: where one leads, which a campaign may have, and codes from elsewhere.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use promo_core::campaign::{Campaign, Codes};
+use promo_core::code::CanonicalCode;
+use promo_core::code::list::{read_lines, signed_prefix};
+use promo_core::code::signed::{BODY, Prefix, shown};
+use promo_core::fault::{Fault, Faults, Path, Sink};
+use promo_core::ident::CampaignId;
+use promo_core::issuance::number::{Format, fault_of};
+use serde_json::json;
+use worker::Env;
+
+use super::{faulty, not_there};
+use crate::catalogue::{Catalogue, code_key, prefix_key};
+use crate::http::{Call, Problem, Reply};
+use crate::ports::{Edge, OfSeries};
+use crate::settings;
+
+/// The most codes of one upload: each is a write, and the platform allows a request a thousand.
+const MOST: usize = 900;
+/// Codes that are written at once.
+const AT_ONCE: usize = 50;
+/// Stored codes that are looked through for those that look signed.
+const LOOKED_THROUGH: u64 = 1000;
+
+/// What a campaign's document stands under besides its id.
+pub enum Entry {
+    /// A fixed code.
+    Code(CanonicalCode),
+    /// A prefix of signed codes.
+    Prefix(Prefix),
+}
+
+impl Entry {
+    /// All of a campaign, in the document's order.
+    pub fn of(campaign: &Campaign) -> Vec<Self> {
+        match campaign.codes() {
+            Codes::Fixed(codes) => codes.iter().cloned().map(Self::Code).collect(),
+            Codes::Signed { prefix, .. } => vec![Self::Prefix(prefix.clone())],
+            Codes::Listed | Codes::None => Vec::new(),
+        }
+    }
+
+    /// Its key in KV.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Code(code) => code_key(code),
+            Self::Prefix(prefix) => prefix_key(&prefix.folded()),
+        }
+    }
+
+    /// The campaign that holds it. An entry that leads nowhere has no holder and may be overwritten:
+    /// that is how it is mended.
+    pub async fn holder(&self, catalogue: &Catalogue<'_>) -> Result<Option<String>, Problem> {
+        let found = match self {
+            Self::Code(code) => catalogue.code_entry(code).await?,
+            Self::Prefix(prefix) => catalogue.by_prefix(&prefix.folded()).await?,
+        };
+        Ok(found.and_then(Result::ok).map(|campaign| campaign.id().as_str().to_owned()))
+    }
+}
+
+/// What stands against a campaign's codes: another campaign's, or codes that one would take for the
+/// other's.
+pub async fn collisions(
+    catalogue: &Catalogue<'_>,
+    campaign: &Campaign,
+) -> Result<Result<(), Faults>, Problem> {
+    let (sink, id) = (Sink::new(), campaign.id().as_str());
+    for (index, entry) in Entry::of(campaign).iter().enumerate() {
+        let holder = entry.holder(catalogue).await?.filter(|holder| holder != id);
+        match entry {
+            Entry::Code(code) => {
+                let fixed = Path::Below("/codes/fixed");
+                let at = Path::Index(&fixed, index);
+                if let Some(holder) = holder {
+                    sink.add(&at, format!("{code} belongs to campaign {holder}"));
+                }
+                if let Some(why) = taken_for_signed(catalogue, code, id).await? {
+                    sink.add(&at, why);
+                }
+            }
+            Entry::Prefix(prefix) => {
+                let at = Path::Below("/codes/signed/prefix");
+                if let Some(holder) = holder {
+                    sink.add(&at, format!("{prefix} belongs to campaign {holder}"));
+                }
+                for code in looking_signed(catalogue, prefix).await? {
+                    sink.add(
+                        &at,
+                        format!("{code} is a code already, and would look like one of these"),
+                    );
+                }
+            }
+        }
+    }
+    Ok(sink.check(Some(())))
+}
+
+/// Why a code would never be found under itself: it looks like a signed one of another campaign.
+async fn taken_for_signed(
+    catalogue: &Catalogue<'_>,
+    code: &CanonicalCode,
+    id: &str,
+) -> Result<Option<String>, Problem> {
+    let Some(prefix) = signed_prefix(code) else { return Ok(None) };
+    let Some(Ok(other)) = catalogue.by_prefix(&prefix).await? else { return Ok(None) };
+    let other = other.id();
+    let why = || format!("{code} would be taken for a signed code of campaign {other}");
+    Ok((other.as_str() != id).then(why))
+}
+
+/// Codes that are stored and look like signed ones with this prefix.
+async fn looking_signed(
+    catalogue: &Catalogue<'_>,
+    prefix: &Prefix,
+) -> Result<Vec<CanonicalCode>, Problem> {
+    let (rests, _) = catalogue.names(&format!("code:{prefix}"), None, LOOKED_THROUGH).await?;
+    let codes = rests.iter().filter(|rest| rest.len() == BODY);
+    let codes = codes.filter_map(|rest| CanonicalCode::parse(&format!("{prefix}{rest}")).ok());
+    Ok(codes.filter(|code| signed_prefix(code) == Some(prefix.folded())).collect())
+}
+
+/// What a campaign needs that the deployment lacks.
+pub fn warnings(campaign: &Campaign, env: &Env) -> Vec<Fault> {
+    match (campaign.codes(), settings::code_keys(env)) {
+        (Codes::Signed { .. }, Err(problem)) => vec![Fault {
+            pointer: "/codes/signed".to_owned(),
+            detail: format!("{}: until then none of its codes works", problem.for_the_log()),
+        }],
+        _ => Vec::new(),
+    }
+}
+
+/// What a code leads to, or why it leads nowhere: for the marketer who put a document by hand.
+pub async fn show(edge: &Edge<'_>, typed: &str) -> Result<Reply, Problem> {
+    let code = CanonicalCode::parse(typed)
+        .map_err(|error| Problem::new(404, &format!("{typed:?} is no code: {error}")))?;
+    let silent = |_| Problem::ours(503, "KV does not answer, or CODE_KEYS cannot be read");
+    match edge.signed(&code).await.map_err(silent)? {
+        Some(OfSeries::Proven(campaign, proven)) => {
+            let Codes::Signed { prefix, .. } = campaign.codes() else {
+                return Err(not_there("code"));
+            };
+            let reply = json!({"code": proven.code, "campaign": campaign.id(),
+                "shown": shown(prefix, &proven.code), "serial": proven.serial,
+                "key_version": proven.key});
+            return Ok(Reply::json(200, &reply));
+        }
+        Some(OfSeries::Refused(why)) => {
+            return Ok(Reply::json(200, &json!({"code": code, "refused": why})));
+        }
+        None => {}
+    }
+    match edge.catalogue.code_entry(&code).await? {
+        Some(Ok(campaign)) => {
+            Ok(Reply::json(200, &json!({"code": code, "campaign": campaign.id()})))
+        }
+        Some(Err(why)) => Ok(Reply::json(200, &json!({"code": code, "refused": why}))),
+        None => Err(not_there("code")),
+    }
+}
+
+/// Stores codes from elsewhere for a campaign of listed ones: all of them, or none and every line that
+/// stands against it. What is stored already stays, so an upload can be repeated; with `dry_run` all is
+/// looked at and nothing stored.
+pub async fn upload(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Problem> {
+    let catalogue = &edge.catalogue;
+    let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
+    call.trace.note("campaign", id.as_str());
+    let format = match call.media_type().as_str() {
+        "text/csv" => Format::Csv,
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Format::Ndjson,
+        _ => {
+            let detail = "send codes as Content-Type: text/csv or application/x-ndjson";
+            return Err(Problem::new(415, detail));
+        }
+    };
+    let campaign = catalogue.campaign(&id).await?.ok_or_else(|| not_there("campaign"))?;
+    let campaign = campaign.map_err(|faults| {
+        let faults: Faults = (*faults).clone();
+        faulty("stored campaign", faults)
+    })?;
+    if !matches!(campaign.codes(), Codes::Listed) {
+        let detail = "the campaign's codes are not listed: its document should say \
+                      \"codes\": {\"listed\": true}";
+        return Err(Problem::new(409, detail));
+    }
+    let codes = read_lines(&call.body().await?, format).map_err(|f| faulty("codes", f))?;
+    if codes.is_empty() || codes.len() > MOST {
+        let detail = format!("send 1 to {MOST} codes at once, not {}", codes.len());
+        return Err(faulty("codes", Faults::one("", detail)));
+    }
+    let keys: Vec<String> = codes.iter().map(|(_, code)| code_key(code)).collect();
+    let stored = catalogue.stored(&keys).await?;
+    let (sink, mut new) = (Sink::new(), Vec::new());
+    for (line, code) in &codes {
+        if !stored.contains(&code_key(code)) {
+            match taken_for_signed(catalogue, code, id.as_str()).await? {
+                Some(why) => sink.extend([fault_of(*line, &why)]),
+                None => new.push(code),
+            }
+            continue;
+        }
+        match Entry::Code(code.clone()).holder(catalogue).await? {
+            Some(holder) if holder == id.as_str() => {}
+            Some(holder) => {
+                let why = format!("{code} belongs to campaign {holder}");
+                sink.extend([fault_of(*line, &why)]);
+            }
+            None => new.push(code),
+        }
+    }
+    let clash = "another campaign holds a code of these; nothing was stored";
+    sink.check(Some(())).map_err(|faults| Problem::faults(409, clash, faults))?;
+    let dry_run = call.query("dry_run").is_some_and(|value| value == "true");
+    let known = codes.len().saturating_sub(new.len());
+    if dry_run {
+        let reply = json!({"campaign": id, "added": new.len(), "known": known, "dry_run": true});
+        return Ok(Reply::json(200, &reply));
+    }
+    let pointer = json!({"campaign": id}).to_string();
+    for codes in new.chunks(AT_ONCE) {
+        let keys: BTreeSet<String> = codes.iter().map(|code| code_key(code)).collect();
+        let writes = keys.iter().map(|key| catalogue.write(key, pointer.as_bytes()));
+        for written in join_all(writes).await {
+            written?;
+        }
+    }
+    call.trace.note("added", new.len());
+    Ok(Reply::json(200, &json!({"campaign": id, "added": new.len(), "known": known})))
+}
