@@ -34,6 +34,9 @@ const PATIENCE: i64 = 20_000;
 /// What an INQUIRE waits for the ledger before it answers from what it knows.
 const PEEK_BUDGET: i64 = 150;
 
+/// What leaving word at a tab may take on top of [`BUDGET`].
+const WORD_BUDGET: i64 = 150;
+
 /// What is waited before each attempt at cleaning up, in milliseconds.
 const CLEAN_UP_WAITS: [u64; 4] = [0, 1000, 5000, 15_000];
 
@@ -130,7 +133,12 @@ impl<'a> Edge<'a> {
         tab: &TabId,
         question: &objects::tab::Question,
     ) -> Result<objects::tab::Answer, Unreachable> {
-        self.ask(TAB, tab.as_str(), "", question, self.deadline).await
+        let deadline = match question {
+            // The ledger has used all the time there was; this is what is left until the till gives up.
+            objects::tab::Question::At(_, tab::Command::Undo(_)) => now().plus_millis(WORD_BUDGET),
+            _ => self.deadline,
+        };
+        self.ask(TAB, tab.as_str(), "", question, deadline).await
     }
 
     /// Asks an object of a campaign's ledger.
@@ -293,17 +301,22 @@ impl Ports for Edge<'_> {
     }
 }
 
+/// Cleans up once; whether that is done.
+pub async fn clean_up_once(env: &Env, left: &CleanUp) -> bool {
+    let (trace, later) = (Trace::default(), RefCell::default());
+    match Edge::open(env, &trace, &later, now()) {
+        Ok(edge) => clean_up(&edge, left).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
 /// Cleans up after an answer has gone out, trying again while something does not answer. What is given
 /// up is in the log, and settled by whoever meets it.
 pub async fn clean_up_all(env: Env, id: String, left: Vec<CleanUp>) {
     for left in left {
         for wait in CLEAN_UP_WAITS {
             Delay::from(Duration::from_millis(wait)).await;
-            let (trace, later) = (Trace::default(), RefCell::default());
-            let done = match Edge::open(&env, &trace, &later, now()) {
-                Ok(edge) => clean_up(&edge, &left).await.is_ok(),
-                Err(_) => false,
-            };
+            let done = clean_up_once(&env, &left).await;
             if done {
                 break;
             }

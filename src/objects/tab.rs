@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use promo_core::checkout::CleanUp;
 use promo_core::ident::LocationId;
 use promo_core::ledger::tab::{self, Command, Reply};
 use serde::{Deserialize, Serialize};
@@ -12,14 +13,21 @@ use worker::{
 };
 
 use super::store::{first_document, in_one_transaction, rows, write};
+use crate::ports::clean_up_once;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS tab (location TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID";
 
 /// All tabs of one name.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub struct Tab {
     state: State,
+    env: Env,
 }
+
+/// After how many milliseconds what is to be undone is undone here, if it has not been by then.
+const UNDO: i64 = 3000;
+/// After how many it is tried again.
+const UNDO_AGAIN: i64 = 30_000;
 
 /// What is asked of an object.
 #[derive(Serialize, Deserialize)]
@@ -42,12 +50,13 @@ pub enum Answer {
 }
 
 impl DurableObject for Tab {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state }
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        super::answer(request, |question: Question| {
+        let mut undoes = false;
+        let answer = super::answer(request, |question: Question| {
             let sql = self.state.storage().sql();
             sql.exec(TABLE, None)?;
             let Question::At(location, command) = question else {
@@ -56,6 +65,7 @@ impl DurableObject for Tab {
             let query = "SELECT record FROM tab WHERE location = ?";
             let mut tab: tab::Tab =
                 first_document(&sql, query, vec![location.as_str().into()])?.unwrap_or_default();
+            undoes = matches!(command, Command::Undo(_));
             let (reply, changed) = tab.apply(command);
             if !changed {
                 return Ok((Answer::Reply(reply), 0));
@@ -65,7 +75,25 @@ impl DurableObject for Tab {
             let rows = in_one_transaction(&self.state, move || write(&sql, query, row))?;
             Ok((Answer::Reply(reply), rows))
         })
-        .await
+        .await;
+        if undoes {
+            self.state.storage().set_alarm(UNDO).await?;
+        }
+        answer
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        let undos = || -> worker::Result<Vec<tab::Undo>> {
+            Ok(all(&self.state.storage().sql())?.into_values().flat_map(|tab| tab.undos).collect())
+        };
+        for undo in undos()? {
+            // It settles here too, and so forgets the undo.
+            clean_up_once(&self.env, &CleanUp::of(undo)).await;
+        }
+        if !undos()?.is_empty() {
+            self.state.storage().set_alarm(UNDO_AGAIN).await?;
+        }
+        Response::empty()
     }
 }
 

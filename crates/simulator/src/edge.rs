@@ -19,6 +19,7 @@ use crate::world::{World, id};
 /// As in the Worker: what the objects may take of a request's time.
 const BUDGET: Millis = 1700;
 const PEEK_BUDGET: Millis = 150;
+const WORD_BUDGET: Millis = 150;
 const CLEAN_UP_WAITS: [Millis; 4] = [0, 1000, 5000, 15_000];
 
 pub struct Edge {
@@ -128,8 +129,12 @@ impl Ports for Edge {
         if let Some(reply) = bug::skipped_tab(world.bug, command) {
             return Ok(reply);
         }
+        let until = match command {
+            tab::Command::Undo(_) => world.sim.now() + WORD_BUDGET,
+            _ => self.deadline,
+        };
         let (inner, to, asked) = (Rc::clone(world), key.clone(), command.clone());
-        world.exchange(&self.dice, self.deadline, move || inner.tab(&to, &asked)).await
+        world.exchange(&self.dice, until, move || inner.tab(&to, &asked)).await
     }
 
     fn later(&self, left: CleanUp) {
@@ -137,6 +142,26 @@ impl Ports for Edge {
             self.world.undone(entry, &left, false);
         }
         self.left.borrow_mut().push(left);
+    }
+}
+
+/// What a tab does when its alarm rings: until all is undone that an edge left word of.
+pub async fn undo(world: Rc<World>, key: TabKey) {
+    let mut wait = 3000;
+    for round in 0..50 {
+        world.sim.sleep(wait).await;
+        wait = 30_000;
+        let undos = world.tabs.borrow()[&key].undos.clone();
+        if undos.is_empty() {
+            return;
+        }
+        for (number, undo) in undos.into_iter().enumerate() {
+            let parts = [6, u64::try_from(world.sim.now()).unwrap(), round, number as u64];
+            let edge = Edge::new(&world, Dice::of(world.plan.seed, &parts), None);
+            if let Some(left) = bug::twist_clean_up(world.bug, &CleanUp::of(undo)) {
+                let _ = clean_up(&edge, &left).await;
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use promo_core::ident::{CampaignId, OfferRef};
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::Command;
 use promo_core::ledger::shard::Shard;
+use promo_core::ledger::tab::Undo;
 use promo_core::time::Instant;
 
 #[derive(Default)]
@@ -31,6 +32,13 @@ pub struct Moves {
 }
 
 impl History {
+    /// A tab knows what is to be undone.
+    pub fn left_word(&mut self, undo: &Undo) {
+        for redeem in self.redeems.iter_mut().filter(|r| r.attempt == undo.attempt.name) {
+            redeem.word_left.insert(undo.campaign.clone());
+        }
+    }
+
     pub fn count(&mut self, shard: &Shard, command: &Command) {
         let moves = &mut self.moves;
         moves.at_root += usize::from(shard.is_root());
@@ -61,6 +69,8 @@ pub struct RedeemEntry {
     pub undo: BTreeMap<CampaignId, bool>,
     /// Campaigns to whose ledger the network brought the same command twice.
     pub doubled: BTreeSet<CampaignId>,
+    /// Campaigns at which the tab has word that it is to be undone.
+    pub word_left: BTreeSet<CampaignId>,
 }
 
 /// One REVERSE as it reached an edge.
@@ -108,8 +118,11 @@ impl RedeemEntry {
         let doubled = self.doubled.contains(&offer.campaign);
         match self.said(offer) {
             Said::Applied | Said::Nothing => true,
-            // Its undo was lost with the edge that would have done it.
-            Said::Unavailable => self.undo.get(&offer.campaign) == Some(&false),
+            // Its undo was lost with the edge that would have done it, which could not leave word either.
+            Said::Unavailable => {
+                let word_left = self.word_left.contains(&offer.campaign);
+                !word_left && self.undo.get(&offer.campaign) == Some(&false)
+            }
             // See `limits::a_doubled_command_can_take_what_was_refused`.
             Said::Refused => doubled,
         }

@@ -210,6 +210,7 @@ pub fn redeem(
         answer: None,
         undo: std::collections::BTreeMap::new(),
         doubled: std::collections::BTreeSet::new(),
+        word_left: std::collections::BTreeSet::new(),
     });
     let event = event(world, tab, received, attempt);
     let edge = Edge::new(world, dice, Some(entry));

@@ -18,6 +18,7 @@ use promo_core::time::Instant;
 use crate::bug::{self, Bug};
 use crate::check;
 use crate::dice::Dice;
+use crate::edge;
 use crate::history::{History, Opened};
 use crate::plan::{BEGIN, PLACES, Plan, TabPlan};
 use crate::sim::{Millis, Sim, Slot};
@@ -254,10 +255,15 @@ impl World {
     }
 
     /// One turn of a tab.
-    pub fn tab(&self, key: &TabKey, command: &tab::Command) -> tab::Reply {
+    pub fn tab(self: &Rc<Self>, key: &TabKey, command: &tab::Command) -> tab::Reply {
         let mut tabs = self.tabs.borrow_mut();
-        let (reply, _) = tabs.entry(key.clone()).or_default().apply(command.clone());
+        let (reply, changed) = tabs.entry(key.clone()).or_default().apply(command.clone());
         drop(tabs);
+        if let (tab::Command::Undo(undo), true) = (command, changed) {
+            self.history.borrow_mut().left_word(undo);
+            let alarm = edge::undo(Rc::clone(self), key.clone());
+            self.sim.spawn(0, alarm);
+        }
         self.note(|| format!("  {}: {command:?} -> {reply:?}", key.tab));
         check::after_tab(self, key);
         reply

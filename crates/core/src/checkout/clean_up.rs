@@ -11,7 +11,7 @@ use crate::ident::{CampaignId, OfferRef};
 use crate::ledger::TabKey;
 use crate::ledger::campaign::{Command, Reply, Reverse, Which};
 use crate::ledger::shard::Shard;
-use crate::ledger::tab::{self, Neighbour, Settle};
+use crate::ledger::tab::{self, Neighbour, Settle, Undo};
 use crate::money::Money;
 use crate::time::Instant;
 
@@ -33,6 +33,14 @@ pub struct CleanUp {
 }
 
 impl CleanUp {
+    /// What a tab has been told is to be undone.
+    #[must_use]
+    pub fn of(undo: Undo) -> Self {
+        let Undo { campaign, home, tab, attempt } = undo;
+        let which = Which::Attempt(attempt.name);
+        Self { campaign, home, tab, which, received: attempt.received, standing: None }
+    }
+
     /// Whether something that was perhaps taken is to be given back.
     #[must_use]
     pub const fn undoes(&self) -> bool {

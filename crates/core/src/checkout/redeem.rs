@@ -13,7 +13,7 @@ use crate::ident::{CampaignId, OfferRef};
 use crate::ledger::Attempt;
 use crate::ledger::campaign::{Outcome, Which};
 use crate::ledger::shard::Shard;
-use crate::ledger::tab::{self, Admission, Admit, Combines};
+use crate::ledger::tab::{self, Admission, Admit, Combines, Undo};
 use crate::money::Money;
 
 /// Rounds after which a REDEEM gives up. Each round takes an offer out or lowers a sum, so only other
@@ -165,6 +165,15 @@ async fn redeem_campaign(
         let taken = rights::redeem(ports, campaign.id(), &kept, command.clone()).await;
         let Ok(redeemed) = taken else {
             answer.reject_all(refs, Reason::TemporarilyUnavailable, "the ledger is silent");
+            // The tab first, which remembers though we die; then we do it ourselves, which is sooner. Both
+            // is harmless, and should the tab be silent too, there is still the second.
+            let undo = tab::Command::Undo(Undo {
+                campaign: campaign.id().clone(),
+                home: kept.clone(),
+                tab: event.tab.clone(),
+                attempt: Attempt { name: event.attempt.clone(), received: event.received },
+            });
+            let _ = ports.tab(&event.tab, &undo).await;
             later(ports, &campaign, kept, None, event);
             return Ok(());
         };

@@ -18,6 +18,10 @@
 //! first admission on, whatever becomes of the campaign's layout. So every later command meets the
 //! barriers and the history that the earlier ones left.
 //!
+//! A till that was told "not now" because a ledger did not answer must not be charged for it: the edge
+//! leaves word here before it answers, and the tab has the attempt undone, though the edge die the next
+//! instant.
+//!
 //! # Why settling is safe
 //! INVARIANT: what stands by a campaign's ledger is claimed here, and no less of it; else two codes
 //! could stand that do not combine. So a claim is kept apart for each attempt that made it, and a
@@ -30,9 +34,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Attempt;
 use super::campaign::Which;
 use super::shard::Shard;
+use super::{Attempt, TabKey};
 use crate::ident::{CampaignId, OfferRef};
 use crate::money::Money;
 use crate::time::Instant;
@@ -49,6 +53,23 @@ pub struct Tab {
     /// The latest reversal of the whole tab.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barrier: Option<Instant>,
+    /// Attempts whose till was told "not now", though they may have taken something: to be undone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undos: Vec<Undo>,
+}
+
+/// What one attempt perhaps took of a campaign, and nobody heard of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// Which campaign.
+    pub campaign: CampaignId,
+    /// Which object of its ledger keeps this tab.
+    #[serde(default, skip_serializing_if = "Shard::is_root")]
+    pub home: Shard,
+    /// The tab.
+    pub tab: TabKey,
+    /// The attempt.
+    pub attempt: Attempt,
 }
 
 /// What a campaign may have given on this tab.
@@ -112,6 +133,8 @@ pub enum Command {
     /// Offers of these campaigns are reversed: who must hear of it? A campaign that never stood here has
     /// its home at the root from now on, where the reversal waits for its REDEEM.
     Locate(Vec<CampaignId>),
+    /// This is to be undone, whoever dies: the tab sees to it until it is settled.
+    Undo(Undo),
     /// Which object keeps this tab, if that one was going to? Nothing is written.
     Home(CampaignId, Shard),
 }
@@ -122,7 +145,7 @@ pub enum Command {
 pub enum Reply {
     /// To [`Command::Admit`].
     Admission(Admission),
-    /// To [`Command::Settle`].
+    /// To [`Command::Settle`] and [`Command::Undo`].
     Settled,
     /// To [`Command::Reverse`] and [`Command::Locate`]: campaigns, and who keeps this tab.
     Campaigns(Vec<(CampaignId, Shard)>),
@@ -219,6 +242,13 @@ impl Tab {
                 let homes = campaigns.into_iter().map(home).collect();
                 (Reply::Campaigns(homes), self.claims.len() > known)
             }
+            Command::Undo(undo) => {
+                let known = self.undos.contains(&undo);
+                if !known {
+                    self.undos.push(undo);
+                }
+                (Reply::Settled, !known)
+            }
             Command::Home(campaign, otherwise) => {
                 let home = self.claims.get(&campaign).map(|claim| claim.home.clone());
                 (Reply::Home(home.unwrap_or(otherwise)), false)
@@ -270,8 +300,14 @@ impl Tab {
     }
 
     fn settle(&mut self, settle: &Settle) -> bool {
+        let undos = self.undos.len();
+        if let Which::Attempt(name) = &settle.which {
+            let done = |u: &Undo| u.campaign == settle.campaign && u.attempt.name == *name;
+            self.undos.retain(|undo| !done(undo));
+        }
+        let undone = undos != self.undos.len();
         let Some(claim) = self.claims.get_mut(&settle.campaign) else {
-            return false;
+            return undone;
         };
         let before = claim.offers.clone();
         for (offer, asked) in &mut claim.offers {
@@ -286,7 +322,7 @@ impl Tab {
             }
         }
         claim.offers.retain(|_, asked| !asked.is_empty());
-        claim.offers != before
+        undone || claim.offers != before
     }
 }
 

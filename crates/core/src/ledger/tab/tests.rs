@@ -1,4 +1,5 @@
 use super::*;
+use crate::ident::{LocationId, TabId};
 
 fn admitted() -> Admission {
     Admission::Admitted(Shard::root())
@@ -180,6 +181,20 @@ fn a_reversal_of_the_tab_refuses_the_redeem_it_overtook_and_names_who_must_hear(
     assert_eq!((reply, changed), (Reply::Campaigns(vec![(id("a"), Shard::root())]), true));
     assert_eq!(tab.admit(admit("b", Combines::Any, 1, 5)).0, Admission::Reversed);
     assert_eq!(tab.admit(admit("b", Combines::Any, 1, 6)).0, admitted());
+}
+
+#[test]
+fn an_attempt_to_be_undone_is_remembered_until_it_is_settled() {
+    let mut tab = Tab::default();
+    let attempt = Attempt { name: "at 1".to_owned(), received: Instant::from_millis(1) };
+    let key = TabKey { location: LocationId::parse("1").unwrap(), tab: TabId::parse("t").unwrap() };
+    let undo = Undo { campaign: id("a"), home: Shard::named("3"), tab: key, attempt };
+    assert_eq!(tab.apply(Command::Undo(undo.clone())), (Reply::Settled, true));
+    assert_eq!(tab.apply(Command::Undo(undo.clone())), (Reply::Settled, false));
+    assert!(!tab.settle(&ended("a", &[], 2)), "another attempt has ended");
+    assert_eq!(tab.undos, [undo]);
+    assert!(tab.settle(&ended("a", &[], 1)));
+    assert!(tab.undos.is_empty());
 }
 
 #[test]
