@@ -9,7 +9,7 @@
     reason = "tests"
 )]
 
-#[allow(dead_code, unused_imports, reason = "only the dice are needed")]
+#[allow(unused_imports, reason = "only the dice are needed")]
 mod generate;
 #[path = "schema/mutate.rs"]
 #[allow(dead_code, reason = "the campaign's schema needs more")]
