@@ -47,6 +47,8 @@ pub struct Ledger {
     opened: Cell<bool>,
     /// This object has seen to its upkeep since it woke.
     tended: Cell<bool>,
+    /// For how many days redemptions are kept apart, as it last heard.
+    keep_days: Cell<Option<u32>>,
     /// What is being done about the mark.
     publishing: Rc<Publishing>,
 }
@@ -146,6 +148,7 @@ impl DurableObject for Ledger {
             env,
             opened: Cell::default(),
             tended: Cell::default(),
+            keep_days: Cell::default(),
             publishing: Rc::default(),
         }
     }
@@ -192,11 +195,15 @@ impl DurableObject for Ledger {
         if me.is_root() && (marked || self.publishing.is_due()) {
             self.publish(&campaign, marked);
         }
-        if wrote && !self.tended.replace(true) {
-            // What was decided stands, whatever becomes of this.
-            if let Err(error) = self.tend(campaign, &me, &command).await {
-                worker::console_warn!("the ledger's upkeep failed: {error}");
-            }
+        // What was decided stands, whatever becomes of what follows.
+        if wrote && let Err(error) = self.heed(&command) {
+            worker::console_warn!("the ledger's upkeep failed: {error}");
+        }
+        if wrote
+            && !self.tended.replace(true)
+            && let Err(error) = self.tend(campaign, &me).await
+        {
+            worker::console_warn!("the ledger's upkeep failed: {error}");
         }
         answer
     }

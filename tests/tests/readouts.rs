@@ -196,3 +196,20 @@ fn redemptions_older_than_the_campaign_keeps_them_are_folded_into_totals() {
     let tabs: Vec<_> = page["redemptions"].as_array().unwrap().iter().map(|l| &l["tab"]).collect();
     assert_eq!(tabs, ["aging-4"]);
 }
+
+#[test]
+fn the_root_of_a_divided_ledger_which_keeps_no_redemptions_is_swept_too() {
+    let mut service = Service::start();
+    let quotas = json!([{ "per": [], "window": "day", "limit": 10 }]);
+    let campaign = with(ten_percent("rooted", "ROOTED"), "quotas", quotas);
+    publish(&service, &with(campaign, "ledger", json!({ "shards": 2, "by": "tab" })));
+    for (days, tab) in [(0, "rooted-1"), (3, "rooted-2"), (70, "rooted-3")] {
+        let offset = (days * 86_400).to_string();
+        service.restart_with(|options| options.var("CLOCK_OFFSET", &offset));
+        let reply = Tab::new(&service, tab).redeem(&["rooted.ten-off.ROOTED"]);
+        assert_eq!(applied(&reply).len(), 1, "{reply}");
+    }
+    let failed: Vec<_> =
+        service.log().into_iter().filter(|l| l.contains("upkeep failed")).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use promo_core::campaign::RETENTION_DAYS;
 use promo_core::ident::CampaignId;
 use promo_core::ledger::campaign::{Command, Mark, TabRecord, Totals};
 use promo_core::ledger::shard::Shard;
@@ -132,19 +133,23 @@ impl Ledger {
         });
     }
 
-    /// Once after it woke, when it has first written: everything here may be lost and is done again.
-    pub(super) async fn tend(
-        &self,
-        campaign: CampaignId,
-        me: &Shard,
-        command: &Command,
-    ) -> worker::Result<()> {
+    /// Notes for how long redemptions are kept apart, as often as a campaign says otherwise.
+    pub(super) fn heed(&self, command: &Command) -> worker::Result<()> {
+        let Command::Redeem(redeem) = command else { return Ok(()) };
+        let days = Some(redeem.keep_days);
+        if self.keep_days.replace(days) == days {
+            return Ok(());
+        }
         let sql = self.sql()?;
-        if let Command::Redeem(redeem) = command
-            && fact(&sql, KEEP_DAYS)? != Some(redeem.keep_days)
-        {
+        if fact(&sql, KEEP_DAYS)? != days {
             note(&sql, KEEP_DAYS, &redeem.keep_days)?;
         }
+        Ok(())
+    }
+
+    /// Once after it woke, when it has first written: everything here may be lost and is done again.
+    pub(super) async fn tend(&self, campaign: CampaignId, me: &Shard) -> worker::Result<()> {
+        let sql = self.sql()?;
         let storage = self.state.storage();
         match fact::<i64>(&sql, SWEPT)? {
             None => {
@@ -175,7 +180,9 @@ impl Ledger {
     /// Folds what is too old, a part at a time, and comes back for the rest.
     pub(super) async fn sweep(&self) -> worker::Result<()> {
         let sql = self.sql()?;
-        let days = fact::<u32>(&sql, KEEP_DAYS)?.map_or(i64::MAX / DAY, i64::from);
+        // Who was never told has no redemptions: the root of a divided ledger.
+        let days = fact::<u32>(&sql, KEEP_DAYS)?.unwrap_or(RETENTION_DAYS);
+        let days = i64::from(days);
         let before = now().millis().saturating_sub(days.saturating_mul(DAY));
         let old = format!("SELECT location, tab, record FROM tab WHERE updated < ? LIMIT {FOLDED}");
         let old: Vec<[String; 3]> = rows(&sql, &old, vec![SqlStorageValue::try_from_i64(before)?])?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Campaign, Codes, CombinesWith, Guest, Inquire, Moment, Offer, PercentOf, codes,
+    Campaign, Codes, CombinesWith, Guest, Inquire, Moment, Offer, PercentOf, RETENTION_DAYS, codes,
     condition::{self, Condition},
     discount,
     matcher::MatcherReader,
@@ -18,8 +18,6 @@ use crate::{
     time::{BadTime, TimeOfDay, WallTime, Zone},
 };
 
-/// How many days redemptions are kept, unless a campaign says otherwise.
-const RETENTION_DAYS: u64 = 400;
 /// The longest name or description, in bytes.
 const LONGEST_TEXT: usize = 2000;
 
@@ -98,7 +96,8 @@ pub(crate) fn read(at: At<'_>) -> Option<Campaign> {
         percent_of: percent_of.unwrap_or_default(),
         inquire: inquire.unwrap_or_default(),
         ledger: ledger.unwrap_or(LedgerLayout::SINGLE),
-        retention_days: retention_days.unwrap_or(RETENTION_DAYS).try_into().unwrap_or(u32::MAX),
+        retention_days: retention_days
+            .map_or(RETENTION_DAYS, |days| days.try_into().unwrap_or(u32::MAX)),
         guest,
         matchers: offers.matchers.finish(),
     })
@@ -221,7 +220,7 @@ impl Campaign {
             percent_of: PercentOf::default(),
             inquire: Inquire::Live,
             ledger: LedgerLayout::SINGLE,
-            retention_days: RETENTION_DAYS.try_into().unwrap_or(u32::MAX),
+            retention_days: RETENTION_DAYS,
             guest: Guest::default(),
             matchers: matchers.finish(),
         }

@@ -99,6 +99,9 @@ impl CombinesWith {
     }
 }
 
+/// For how many days redemptions are kept apart, unless the document says otherwise.
+pub const RETENTION_DAYS: u32 = 400;
+
 /// Whether an inquiry asks the ledger what is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Inquire {
