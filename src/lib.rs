@@ -18,7 +18,7 @@ mod settings;
 mod wallet;
 
 pub use objects::{
-    Conflicts, Guard, Identifier, Ledger, Member, Numbers, Pool, Replies, Tab, Visit,
+    Conflicts, Guard, Identifier, Ledger, Member, Numbers, Object, Pool, Replies, Visit,
 };
 use worker::{Context, Env, Request, Response, Result, event};
 

@@ -5,13 +5,13 @@ mod instruments;
 
 pub use codes::{Asked, OfSeries};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
 use promo_core::checkout::{CleanUp, Found, Ports, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
-use promo_core::ident::{CampaignId, CodeKey, OfferRef, TabId};
+use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef, TabId};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::REWARDS;
@@ -23,7 +23,8 @@ use worker::{Delay, Env, Method, Request, RequestInit};
 
 use crate::catalogue::{Catalogue, mark_key};
 use crate::http::{Call, Trace, now};
-use crate::objects::{self, LEDGER, Message, REPLIES, TAB};
+use crate::objects::ask::{Ask, NoAnswer, ask};
+use crate::objects::{self, LEDGER, Message, REPLIES};
 use promo_core::time::Instant;
 
 /// A point of sale hears an answer within 2 s whatever happens; this is what the objects may take of
@@ -124,21 +125,46 @@ impl<'a> Edge<'a> {
         }
     }
 
+    /// Asks an object by RPC and waits at most so long. An object that is not there yet is made near
+    /// `region`.
+    ///
+    /// # Errors
+    /// When it cannot be reached in time; the trace says why.
+    pub async fn call<Q: Ask>(
+        &self,
+        name: &str,
+        region: &str,
+        question: &Q,
+        deadline: Instant,
+    ) -> Result<Q::Reply, Unreachable> {
+        let start = now();
+        let wait = u64::try_from(deadline.millis().saturating_sub(start.millis())).unwrap_or(0);
+        let answer = Box::pin(ask(self.env, name, region, question, Some(deadline)));
+        let answer = match select(answer, Delay::from(Duration::from_millis(wait))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(NoAnswer::Unreachable(format!("no answer within {wait} ms"))),
+        };
+        self.trace.ledger_since(start);
+        answer
+            .map(|(answer, rows)| {
+                self.trace.wrote(rows);
+                answer
+            })
+            .map_err(|error| {
+                self.trace.note("unreachable", format!("{} {name}: {error}", Q::BINDING));
+                Unreachable
+            })
+    }
+
     /// Asks the object of the tabs of one name.
     ///
     /// # Errors
     /// When it cannot be reached.
-    pub async fn ask_tab(
+    pub async fn show_tabs(
         &self,
         tab: &TabId,
-        question: &objects::tab::Question,
-    ) -> Result<objects::tab::Answer, Unreachable> {
-        let deadline = match question {
-            // The ledger has used all the time there was; this is what is left until the till gives up.
-            objects::tab::Question::At(_, tab::Command::Undo(_)) => now().plus_millis(WORD_BUDGET),
-            _ => self.deadline,
-        };
-        self.ask(TAB, tab.as_str(), "", question, deadline).await
+    ) -> Result<BTreeMap<LocationId, tab::Tab>, Unreachable> {
+        self.call(tab.as_str(), "", &objects::tab::Show(), self.deadline).await
     }
 
     /// Asks an object of a campaign's ledger.
@@ -289,11 +315,13 @@ impl Ports for Edge<'_> {
     }
 
     async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
-        let question = objects::tab::Question::At(tab.location.clone(), command.clone());
-        match self.ask_tab(&tab.tab, &question).await? {
-            objects::tab::Answer::Reply(reply) => Ok(reply),
-            objects::tab::Answer::Tabs(_) => Err(Unreachable),
-        }
+        let deadline = match command {
+            // The ledger has used all the time there was; this is what is left until the till gives up.
+            tab::Command::Undo(_) => now().plus_millis(WORD_BUDGET),
+            _ => self.deadline,
+        };
+        let question = objects::tab::At(tab.location.clone(), command.clone());
+        self.call(tab.tab.as_str(), "", &question, deadline).await
     }
 
     fn later(&self, clean_up: CleanUp) {

@@ -5,6 +5,7 @@
 //! turn are one transaction ([`store::in_one_transaction`]), and no reply leaves before they are
 //! durable (the runtime's output gate).
 
+pub mod ask;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod conflicts;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
@@ -17,15 +18,17 @@ pub mod ledger;
 pub mod member;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod numbers;
+mod object;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod pool;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod replies;
 mod store;
-#[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod tab;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod visit;
+
+use std::rc::Rc;
 
 pub use conflicts::Conflicts;
 pub use guard::Guard;
@@ -33,11 +36,12 @@ pub use identifier::Identifier;
 pub use ledger::Ledger;
 pub use member::Member;
 pub use numbers::Numbers;
+pub use object::Object;
+use object::{Access, Wrapper};
 pub use pool::Pool;
 pub use replies::Replies;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-pub use tab::Tab;
 pub use visit::Visit;
 use worker::{Request, Response};
 
@@ -62,10 +66,16 @@ pub const NUMBERS: &str = "NUMBERS";
 pub const POOL: &str = "POOL";
 /// The binding of the [`Replies`] class; an object is named by the digest of an `Idempotency-Key`.
 pub const REPLIES: &str = "REPLIES";
-/// The binding of the [`Tab`] class; an object is named by the tab's id.
-pub const TAB: &str = "TAB";
 /// The binding of the [`Visit`] class; an object is named by the tab's id.
 pub const VISIT: &str = "VISIT";
+
+/// An object of the class with this name, as wrangler.toml has it.
+fn construct(class: &str, object: Access) -> Option<Rc<dyn object::Wrapped>> {
+    Some(match class {
+        "Tab" => Wrapper::<tab::Tab>::construct(class, object),
+        _ => return None,
+    })
+}
 
 /// What goes to an object and comes back.
 #[derive(Serialize, Deserialize)]

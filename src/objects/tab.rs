@@ -3,98 +3,97 @@
 //! has its row.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use promo_core::checkout::CleanUp;
 use promo_core::ident::LocationId;
 use promo_core::ledger::tab::{self, Command, Reply};
-use serde::{Deserialize, Serialize};
-use worker::{
-    DurableObject, Env, Request, Response, SqlStorage, State, durable_object, wasm_bindgen,
-};
+use promo_core::time::Instant;
+use worker::{SqlStorage, SqlStorageValue};
 
-use super::store::{first_document, in_one_transaction, rows, write};
+use super::ask::questions;
+use super::object::{Access, Answer, Class, Turn};
+use super::store::{first_document, first_value, rows};
 use crate::ports::clean_up_once;
-
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS tab (location TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID";
-
-/// All tabs of one name.
-#[durable_object(alarm)]
-pub struct Tab {
-    state: State,
-    env: Env,
-}
 
 /// After how many milliseconds what is to be undone is undone here, if it has not been by then.
 const UNDO: i64 = 3000;
 /// After how many it is tried again.
 const UNDO_AGAIN: i64 = 30_000;
 
-/// What is asked of an object.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Question {
-    /// A command to the tab of one location.
-    At(LocationId, Command),
-    /// What is known of every location's tab of this name.
-    Show,
+questions! {
+    /// What is asked of an object.
+    pub enum Question to "TAB" {
+        /// A command to the tab of one location.
+        At(LocationId, Command) -> Reply,
+        /// By location, what stands on every tab of this name.
+        Show() -> BTreeMap<LocationId, tab::Tab>,
+    }
 }
 
-/// What it answers.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// The tab's reply to a command.
-    Reply(Reply),
-    /// By location, what stands.
-    Tabs(BTreeMap<LocationId, tab::Tab>),
+/// All tabs of one name.
+pub struct Tab {
+    object: Access,
 }
 
-impl DurableObject for Tab {
-    fn new(state: State, env: Env) -> Self {
-        Self { state, env }
+impl Class for Tab {
+    type Question = Question;
+
+    const SCHEMA: &'static [&'static str] = &[
+        "CREATE TABLE tab (location TEXT PRIMARY KEY, record TEXT NOT NULL, due INTEGER) WITHOUT ROWID",
+    ];
+
+    fn open(object: Access) -> Self {
+        Self { object }
     }
 
-    async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        let mut undoes = false;
-        let answer = super::answer(request, |question: Question| {
-            let sql = self.state.storage().sql();
-            sql.exec(TABLE, None)?;
-            let Question::At(location, command) = question else {
-                return Ok((Answer::Tabs(all(&sql)?), 0));
-            };
-            let query = "SELECT record FROM tab WHERE location = ?";
-            let mut tab: tab::Tab =
-                first_document(&sql, query, vec![location.as_str().into()])?.unwrap_or_default();
-            undoes = matches!(command, Command::Undo(_));
-            let (reply, changed) = tab.apply(command);
-            if !changed {
-                return Ok((Answer::Reply(reply), 0));
+    fn decide(&self, turn: &Turn<'_>, question: Question) -> worker::Result<Answer> {
+        match question {
+            Question::Show(Show()) => Answer::to::<Show>(&all(turn.sql)?),
+            Question::At(At(location, command)) => {
+                let query = "SELECT record FROM tab WHERE location = ?";
+                let mut tab: tab::Tab =
+                    first_document(turn.sql, query, vec![location.as_str().into()])?
+                        .unwrap_or_default();
+                let (reply, changed) = tab.apply(command);
+                if changed {
+                    keep(turn, &location, &tab, UNDO)?;
+                }
+                Answer::to::<At>(&reply)
             }
-            let row = vec![location.as_str().into(), serde_json::to_string(&tab)?.into()];
-            let query = "INSERT OR REPLACE INTO tab (location, record) VALUES (?, ?)";
-            let rows = in_one_transaction(&self.state, move || write(&sql, query, row))?;
-            Ok((Answer::Reply(reply), rows))
-        })
-        .await;
-        if undoes {
-            self.state.storage().set_alarm(UNDO).await?;
         }
-        answer
     }
 
-    async fn alarm(&self) -> worker::Result<Response> {
-        let undos = || -> worker::Result<Vec<tab::Undo>> {
-            Ok(all(&self.state.storage().sql())?.into_values().flat_map(|tab| tab.undos).collect())
-        };
-        for undo in undos()? {
-            // It settles here too, and so forgets the undo.
-            clean_up_once(&self.env, &CleanUp::of(undo)).await;
+    fn due(&self, turn: &Turn<'_>) -> worker::Result<Option<Instant>> {
+        match first_value(turn.sql, "SELECT min(due) FROM tab", Vec::new())? {
+            Some(SqlStorageValue::Integer(due)) => Ok(Some(Instant::from_millis(due))),
+            _ => Ok(None),
         }
-        if !undos()?.is_empty() {
-            self.state.storage().set_alarm(UNDO_AGAIN).await?;
-        }
-        Response::empty()
     }
+
+    async fn wake(self: Rc<Self>) -> worker::Result<()> {
+        let tabs = self.object.turn(|turn| all(turn.sql))?;
+        for undo in tabs.values().flat_map(|tab| tab.undos.clone()) {
+            // It settles here too, and so forgets the undo.
+            clean_up_once(&self.object.env, &CleanUp::of(undo)).await;
+        }
+        self.object.turn(|turn| {
+            for (location, tab) in all(turn.sql)?.iter().filter(|(_, tab)| !tab.undos.is_empty()) {
+                keep(turn, location, tab, UNDO_AGAIN)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Writes a tab, and when it is looked at again if something on it is to be undone.
+fn keep(turn: &Turn<'_>, location: &LocationId, tab: &tab::Tab, wait: i64) -> worker::Result<()> {
+    let due = match tab.undos.is_empty() {
+        true => SqlStorageValue::Null,
+        false => SqlStorageValue::try_from_i64(turn.now.plus_millis(wait).millis())?,
+    };
+    let row = vec![location.as_str().into(), serde_json::to_string(tab)?.into(), due];
+    turn.write("INSERT OR REPLACE INTO tab (location, record, due) VALUES (?, ?, ?)", row)
 }
 
 fn all(sql: &SqlStorage) -> worker::Result<BTreeMap<LocationId, tab::Tab>> {

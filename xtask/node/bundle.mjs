@@ -35,7 +35,8 @@ async function bundle() {
   const shim = join(bound, "shim.js");
   copyFileSync("xtask/node/shim.mjs", shim);
   for (const name of classes) {
-    appendFileSync(shim, `export const ${name} = surviving(wasm.${name});\n`);
+    const made = `wasm.${name} ? surviving(wasm.${name}) : objectClass("${name}")`;
+    appendFileSync(shim, `export const ${name} = ${made};\n`);
   }
   await build({
     entryPoints: [shim],

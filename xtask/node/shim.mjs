@@ -5,7 +5,7 @@
 // same module; objects made in the old one are constructed anew (their SQLite is the truth, their memory a
 // cache). Requests that were in flight in the old instance fail.
 
-import { WorkerEntrypoint } from "cloudflare:workers";
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import * as wasm from "./index.js";
 
 Error.stackTraceLimit = 100;
@@ -95,3 +95,38 @@ const surviving = (constructor) =>
   });
 
 export default surviving(Entrypoint);
+
+const SurvivingObject = wasm.Object && surviving(wasm.Object);
+
+// The class of Durable Objects with this name; src/objects/object.rs has the other half. A question is
+// one text by RPC, and one turn: a transaction that an error rolls back whole.
+const objectClass = (name) =>
+  class extends DurableObject {
+    constructor(ctx, env) {
+      super(ctx, env);
+      this.object = new SurvivingObject(name, ctx, env);
+    }
+
+    async ask(question) {
+      const { storage } = this.ctx;
+      const turn = () => storage.transactionSync(() => this.object.ask(question));
+      let answer = turn();
+      if (answer === undefined) {
+        await this.alarm();
+        answer = turn();
+      }
+      this.arm(this.object.alarm_at());
+      return answer;
+    }
+
+    async alarm() {
+      this.arm(await this.object.wake());
+    }
+
+    // Not awaited: no reply leaves before it is durable, together with what the turn wrote.
+    arm(at) {
+      if (!Number.isNaN(at)) {
+        this.ctx.storage.setAlarm(at);
+      }
+    }
+  };

@@ -14,8 +14,8 @@ use worker::Env;
 
 use super::not_there;
 use crate::http::{Call, Problem, Reply, now};
+use crate::objects::ledger;
 use crate::objects::ledger::Sum;
-use crate::objects::{ledger, tab};
 use crate::ports::Edge;
 use crate::settings::Defaults;
 
@@ -280,10 +280,7 @@ fn csv(lines: &[Line]) -> Result<Vec<u8>, Problem> {
 /// 404 when nobody knows the tab, 503 when a ledger does not answer.
 pub async fn tab(edge: &Edge<'_>, tab: &str) -> Result<Reply, Problem> {
     let tab = TabId::parse(tab).map_err(|_| not_there("tab"))?;
-    let answer = edge.ask_tab(&tab, &tab::Question::Show).await.map_err(|error| silent(&error))?;
-    let tab::Answer::Tabs(locations) = answer else {
-        return Err(another_answer());
-    };
+    let locations = edge.show_tabs(&tab).await.map_err(|error| silent(&error))?;
     if locations.is_empty() {
         return Err(not_there("tab"));
     }
