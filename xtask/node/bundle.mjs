@@ -31,11 +31,16 @@ rmSync(target, { recursive: true, force: true });
 renameSync(next, target);
 report();
 
+// Whether the Wasm module exports the class itself, and not by way of the one `Object`.
+function ownExport(name) {
+  return new RegExp(`\\bclass ${name}\\b`).test(readFileSync(join(bound, "index.js"), "utf8"));
+}
+
 async function bundle() {
   const shim = join(bound, "shim.js");
   copyFileSync("xtask/node/shim.mjs", shim);
   for (const name of classes) {
-    const made = `wasm.${name} ? surviving(wasm.${name}) : objectClass("${name}")`;
+    const made = ownExport(name) ? `surviving(wasm.${name})` : `objectClass("${name}")`;
     appendFileSync(shim, `export const ${name} = ${made};\n`);
   }
   await build({
