@@ -12,6 +12,7 @@ use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::{Programme, REWARDS};
 use promo_core::loyalty::sign_up::{self, OnConflict, SignedUp};
 use promo_core::loyalty::{MemberId, accrue, spend};
+use promo_core::revision::Revision;
 use promo_core::{campaign::Campaign, loyalty::member::View};
 
 use crate::http::{Call, Problem};
@@ -103,6 +104,10 @@ impl Ports for Rewards<'_, '_> {
     async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
         let ours = offer.campaign.as_str() == REWARDS && spend::member_of(offer).is_some();
         Ok(ours.then(|| Rc::clone(&self.campaign).into()))
+    }
+
+    async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {
+        self.edge.renew(campaign).await
     }
 
     async fn ledger(

@@ -16,6 +16,7 @@ use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::REWARDS;
 use promo_core::loyalty::spend;
+use promo_core::revision::Revision;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -280,6 +281,11 @@ impl Ports for Edge<'_> {
         }
         let found = self.by_number(&offer.code).await?;
         Ok(found.filter(|found| *found.campaign.id() == offer.campaign))
+    }
+
+    async fn renew(&self, _: &CampaignId) -> Result<Option<Revision>, Unreachable> {
+        // Nothing is announced yet.
+        Err(Unreachable)
     }
 
     async fn ledger(

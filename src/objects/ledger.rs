@@ -13,6 +13,7 @@ use promo_core::ledger::campaign::{
     Books, Changes, Command, Mark, Reply, TabRecord, Totals, apply,
 };
 use promo_core::ledger::shard::{Shard, Siblings};
+use promo_core::revision::Announcement;
 use serde::{Deserialize, Serialize};
 use worker::{
     DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object,
@@ -167,7 +168,8 @@ impl DurableObject for Ledger {
                         true => 0,
                         false => in_one_transaction(&self.state, move || write(&sql, changes))?,
                     };
-                    decided = Some((campaign, me, command, rows > 0));
+                    let announces = matches!(command, Command::Announce(_));
+                    decided = Some((campaign, me, command, rows > 0 && !announces));
                     return Ok((Answer::Decided(reply), rows));
                 }
                 Question::Sums(prefixes) => {
@@ -242,6 +244,10 @@ impl Books for Sqlite<'_> {
 
     fn mark(&self) -> worker::Result<Mark> {
         Ok(upkeep::fact(self.0, upkeep::MARK)?.unwrap_or_default())
+    }
+
+    fn announced(&self) -> worker::Result<Option<Announcement>> {
+        upkeep::fact(self.0, upkeep::ANNOUNCED)
     }
 
     fn is_empty(&self) -> worker::Result<bool> {
@@ -331,6 +337,9 @@ fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
     }
     if let Some(siblings) = changes.siblings {
         rows = rows.saturating_add(upkeep::note(sql, upkeep::SIBLINGS, &siblings)?);
+    }
+    if let Some(announced) = changes.announced {
+        rows = rows.saturating_add(upkeep::note(sql, upkeep::ANNOUNCED, &announced)?);
     }
     if let Some(mark) = changes.mark {
         rows = rows.saturating_add(upkeep::note(sql, upkeep::MARK, &mark)?);

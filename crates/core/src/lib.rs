@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod location;
 pub mod loyalty;
 pub mod money;
+pub mod revision;
 pub mod schema;
 pub mod time;
 mod word;

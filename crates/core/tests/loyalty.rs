@@ -159,6 +159,7 @@ impl<'w> Tale<'w> {
                     currency: Currency::parse("USD").unwrap(),
                     asks: vec![Ask { offer: reward(&member), give: Some(give) }],
                     counters: Vec::new(),
+                    revision: None,
                     keep_days: 400,
                     layout: LedgerLayout::SINGLE,
                     brought: Brought::default(),

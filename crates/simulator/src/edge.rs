@@ -10,6 +10,7 @@ use promo_core::code::CanonicalCode;
 use promo_core::ident::{CampaignId, OfferRef};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
+use promo_core::revision::Revision;
 
 use crate::bug;
 use crate::dice::Dice;
@@ -78,6 +79,11 @@ impl Ports for Edge {
 
     async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
         self.read(&offer.campaign, offer.code.code().as_ref()).await
+    }
+
+    async fn renew(&self, _: &CampaignId) -> Result<Option<Revision>, Unreachable> {
+        // Nothing is announced in these worlds yet.
+        Err(Unreachable)
     }
 
     async fn ledger(

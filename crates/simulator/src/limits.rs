@@ -121,6 +121,7 @@ fn a_doubled_command_can_take_what_was_refused() {
         attempt: "doubled".to_owned(),
         currency: Currency::parse("USD").unwrap(),
         asks: vec![Ask { offer, give: Some(give) }],
+        revision: None,
         keep_days: 400,
         layout: LedgerLayout::SINGLE,
         brought: Brought::default(),

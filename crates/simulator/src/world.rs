@@ -13,6 +13,7 @@ use promo_core::ledger::campaign::rights::Stock;
 use promo_core::ledger::campaign::{self, Books, Changes, Mark, TabRecord, apply};
 use promo_core::ledger::shard::{LedgerLayout, Shard, Siblings};
 use promo_core::ledger::{TabKey, tab};
+use promo_core::revision::Announcement;
 use promo_core::time::Instant;
 
 use crate::bug::{self, Bug};
@@ -61,6 +62,7 @@ pub struct Ledger {
     pub stocks: BTreeMap<String, Stock>,
     pub siblings: Siblings,
     pub mark: Mark,
+    pub announced: Option<Announcement>,
 }
 
 impl Books for Ledger {
@@ -80,6 +82,10 @@ impl Books for Ledger {
 
     fn mark(&self) -> Result<Mark, Infallible> {
         Ok(self.mark.clone())
+    }
+
+    fn announced(&self) -> Result<Option<Announcement>, Infallible> {
+        Ok(self.announced)
     }
 
     fn is_empty(&self) -> Result<bool, Infallible> {
@@ -245,6 +251,7 @@ impl World {
         ledger.stocks.extend(changes.stocks);
         ledger.mark = changes.mark.unwrap_or(ledger.mark.clone());
         ledger.siblings = changes.siblings.unwrap_or(ledger.siblings.clone());
+        ledger.announced = changes.announced.or(ledger.announced);
         grown
     }
 

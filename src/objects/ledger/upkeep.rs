@@ -29,6 +29,8 @@ const KEEP_DAYS: &str = "keep_days";
 const LISTED: &str = "listed";
 /// What is exhausted.
 pub const MARK: &str = "mark";
+/// Which revision of the campaign's document was announced.
+pub const ANNOUNCED: &str = "announced";
 /// When the last sweep was, in milliseconds.
 const SWEPT: &str = "swept";
 /// [`Totals`].

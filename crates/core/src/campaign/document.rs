@@ -78,6 +78,7 @@ pub(crate) fn read(at: At<'_>) -> Option<Campaign> {
     let read_offers = read_offers?;
     let order = in_order(&read_offers);
     Some(Campaign {
+        revision: None,
         id: id?,
         name: name?,
         description,
@@ -202,6 +203,7 @@ impl Campaign {
         matchers: MatcherReader,
     ) -> Self {
         Self {
+            revision: None,
             id,
             name,
             description: String::new(),

@@ -29,6 +29,7 @@ use crate::{
     fault::{Fault, Faults},
     ident::{CampaignId, OfferId},
     money::Currency,
+    revision::Revision,
     time::{Calendar, Instant, TimeOfDay, WallTime, Zone},
 };
 use condition::Condition;
@@ -39,6 +40,7 @@ use matcher::Matchers;
 #[derive(Clone, Debug)]
 pub struct Campaign {
     id: CampaignId,
+    revision: Option<Revision>,
     name: String,
     description: String,
     active: bool,
@@ -157,6 +159,19 @@ impl Campaign {
     #[must_use]
     pub fn id(&self) -> &CampaignId {
         &self.id
+    }
+
+    /// The revision under which the registry published it; none for a document put into KV by hand, and
+    /// for one that is only tried out.
+    #[must_use]
+    pub fn revision(&self) -> Option<Revision> {
+        self.revision
+    }
+
+    /// The same campaign as published under a revision.
+    #[must_use]
+    pub fn at_revision(self, revision: Revision) -> Self {
+        Self { revision: Some(revision), ..self }
     }
 
     /// The name that guests see.

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use super::quote::Quote;
+use super::rights::{self, Undecided};
 use super::round::{Party, Round};
-use super::{Event, Failure, Found, Ports, rights};
+use super::{Event, Failure, Found, Ports};
 use crate::campaign::{Campaign, Inquire};
 use crate::code::CanonicalCode;
 use crate::engine::Reason;
-use crate::ident::{CodeKey, OfferKey};
+use crate::ident::{CampaignId, CodeKey, OfferKey};
 
 /// What a till is told of a code.
 #[derive(Clone, Debug)]
@@ -46,17 +47,39 @@ impl Inquired {
     }
 }
 
+/// How often a document may change while one INQUIRE is answered.
+const RENEWALS: usize = 4;
+
+/// What asking once comes to.
+enum Asked {
+    Told(Inquired),
+    /// The ledger has heard of a newer document of this campaign.
+    Outdated(CampaignId),
+}
+
 /// Answers an INQUIRE.
 ///
 /// With `"inquire": "live"` the ledger is asked, read-only, whether each offer is still to be had;
 /// when it does not answer in time, the answer is what the document alone says. With `"fast"` only what
-/// the ledger has published as exhausted is heeded. REDEEM decides in any case.
+/// the ledger has published as exhausted is heeded. REDEEM decides in any case. A ledger that has heard of a
+/// newer document has this decided again by it.
 ///
 /// # Errors
 /// When the catalogue cannot be read, or the cart cannot be priced.
 pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<Inquired, Failure> {
+    for _ in 0..RENEWALS {
+        match inquire_once(ports, typed, event).await? {
+            Asked::Told(told) => return Ok(told),
+            Asked::Outdated(campaign) => drop(ports.renew(&campaign).await?),
+        }
+    }
+    Err(Failure::Unreachable)
+}
+
+async fn inquire_once(ports: &impl Ports, typed: &str, event: &Event) -> Result<Asked, Failure> {
     let unknown = |detail: String| {
-        Ok(Inquired::Refused { campaign: None, reason: Reason::UnknownCode, detail })
+        let reason = Reason::UnknownCode;
+        Ok(Asked::Told(Inquired::Refused { campaign: None, reason, detail }))
     };
     let (key, found) = match (CanonicalCode::parse(typed), CodeKey::of_scanned(typed)) {
         (Ok(code), _) => (CodeKey::of(&code), ports.by_code(&code).await?),
@@ -84,7 +107,11 @@ pub async fn inquire_offer(
     offer: &OfferKey,
     event: &Event,
 ) -> Result<Inquired, Failure> {
-    ask(ports, campaign.into(), key, event, |named| named == offer).await
+    match ask(ports, campaign.into(), key, event, |named| named == offer).await? {
+        Asked::Told(told) => Ok(told),
+        // What no code leads to is no document of its own.
+        Asked::Outdated(_) => Err(Failure::Unreachable),
+    }
 }
 
 async fn ask(
@@ -93,7 +120,7 @@ async fn ask(
     key: CodeKey,
     event: &Event,
     named: impl Fn(&OfferKey) -> bool,
-) -> Result<Inquired, Failure> {
+) -> Result<Asked, Failure> {
     let live = found.campaign.inquire() == Inquire::Live;
     let mut party = Party::new(found, key, event, named);
     if !live {
@@ -112,16 +139,19 @@ async fn ask(
                 (first.reason, first.detail)
             });
             let campaign = Some(Rc::clone(&party.campaign));
-            return Ok(Inquired::Refused { campaign, reason, detail });
+            return Ok(Asked::Told(Inquired::Refused { campaign, reason, detail }));
         }
         if !live {
-            return Ok(Inquired::Offers(quotes));
+            return Ok(Asked::Told(Inquired::Offers(quotes)));
         }
         let command = party.command(&quotes, &[], event);
         let home = party.home(event, ports.region());
         match rights::peek(ports, party.campaign.id(), &home, command.clone()).await {
             Ok(redeemed) if party.hear(&command, &redeemed) => {}
-            _ => return Ok(Inquired::Offers(quotes)),
+            Err(Undecided::Outdated) => {
+                return Ok(Asked::Outdated(party.campaign.id().clone()));
+            }
+            _ => return Ok(Asked::Told(Inquired::Offers(quotes))),
         }
     }
 }

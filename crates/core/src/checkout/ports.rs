@@ -9,6 +9,7 @@ use crate::ident::{CampaignId, CodeKey, OfferRef, TypeCode};
 use crate::issuance::Kind;
 use crate::ledger::shard::Shard;
 use crate::ledger::{TabKey, campaign, tab};
+use crate::revision::Revision;
 
 /// The other side did not answer in time, or at all; what was asked may have happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,12 @@ pub trait Ports {
 
     /// What an `offer_id` leads back to, if its code still does.
     async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable>;
+
+    /// A ledger has refused what was computed from a campaign's document as out of date: for the rest of
+    /// this request the document that counts is used, whatever caches still hold. After this, `by_code`,
+    /// `by_number` and `by_ref` answer by it. Returns its revision; none, if the registry knows no such
+    /// campaign.
+    async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable>;
 
     /// Asks one object of a campaign's ledger.
     async fn ledger(

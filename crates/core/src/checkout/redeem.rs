@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use super::clean_up::settle_stale;
 use super::quote::{Quote, Rejection};
+use super::rights::{self, Undecided};
 use super::round::{Party, Round, Said};
-use super::{CleanUp, Event, Failure, Ports, Unreachable, rights};
+use super::{CleanUp, Event, Failure, Ports, Unreachable};
 use crate::campaign::{Campaign, CombinesWith};
 use crate::engine::Reason;
 use crate::ident::{CampaignId, OfferRef};
@@ -118,8 +119,11 @@ async fn redeem_campaign(
     // What was claimed on the tab, to be settled when less was taken.
     let mut claimed: BTreeMap<OfferRef, Money> = BTreeMap::new();
     let mut home: Option<Shard> = None;
+    // Offers that a newer document does not have any more.
+    let mut gone: Vec<Rejection> = Vec::new();
     for _ in 0..ROUNDS {
-        let Said { quotes, rejections } = round.decide(index)?;
+        let Said { quotes, mut rejections } = round.decide(index)?;
+        rejections.extend(gone.iter().cloned());
         let Some(party) = round.parties.get_mut(index) else { return Ok(()) };
         let campaign = Rc::clone(&party.campaign);
         let wished = home.clone().unwrap_or_else(|| party.home(event, ports.region()));
@@ -163,6 +167,18 @@ async fn redeem_campaign(
         let kept = home.clone().unwrap_or(wished);
         let command = party.command(&quotes, refs, event);
         let taken = rights::redeem(ports, campaign.id(), &kept, command.clone()).await;
+        if taken == Err(Undecided::Outdated) {
+            match renew(ports, party, refs, event).await {
+                Ok(unknown) => gone = unknown,
+                Err(_) => {
+                    let detail = "the campaign has changed, and its document cannot be read";
+                    answer.reject_all(refs, Reason::TemporarilyUnavailable, detail);
+                    later(ports, &campaign, kept, Some(BTreeMap::new()), event);
+                    return Ok(());
+                }
+            }
+            continue;
+        }
         let Ok(redeemed) = taken else {
             answer.reject_all(refs, Reason::TemporarilyUnavailable, "the ledger is silent");
             // The tab first, which remembers though we die; then we do it ourselves, which is sooner. Both
@@ -193,6 +209,40 @@ async fn redeem_campaign(
         later(ports, &party.campaign, home, Some(BTreeMap::new()), event);
     }
     Ok(())
+}
+
+/// Puts the document that counts in the place of one that a ledger has refused as out of date. What it does
+/// not have any more, or what its code does not lead to any more, is only asked for: it may stand already.
+/// Returns the rejections of those.
+async fn renew(
+    ports: &impl Ports,
+    party: &mut Party,
+    refs: &[OfferRef],
+    event: &Event,
+) -> Result<Vec<Rejection>, Unreachable> {
+    let revision = ports.renew(party.campaign.id()).await?;
+    let Some(first) = refs.first() else { return Ok(Vec::new()) };
+    let found = ports.by_ref(first).await?;
+    let reject = |offer: &OfferRef| Rejection {
+        offer_id: offer.to_string(),
+        reason: Reason::UnknownCode,
+        detail: "the campaign has changed: it has no such offer and code any more".to_owned(),
+    };
+    let unknown = match found {
+        Some(found) => {
+            let campaign = Rc::clone(&found.campaign);
+            *party = Party::new(found, first.code.clone(), event, |key| {
+                refs.iter().any(|offer| offer.offer == *key)
+            });
+            refs.iter().filter(|offer| !has_offer(&campaign, offer)).map(reject).collect()
+        }
+        None => {
+            party.refuse_all(Reason::UnknownCode);
+            refs.iter().map(reject).collect()
+        }
+    };
+    party.revision = revision;
+    Ok(unknown)
 }
 
 /// Leaves what this REDEEM claimed for a campaign to be settled; when it is not known what stands, it

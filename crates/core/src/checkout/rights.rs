@@ -15,35 +15,52 @@ use crate::ledger::campaign::{
     Reversed,
 };
 use crate::ledger::shard::{LedgerLayout, Shard};
+use crate::revision::Revision;
 
 /// Messages after which an edge gives up fetching for one question. Each is one step nearer, unless other
 /// guests take what was fetched at the same instant.
 const STEPS: u32 = 200;
 
+/// Why there is no decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undecided {
+    /// An object that must be asked does not answer.
+    Unreachable,
+    /// The command was computed from an older document than counts; nothing was taken.
+    Outdated,
+}
+
+impl From<Unreachable> for Undecided {
+    fn from(_: Unreachable) -> Self {
+        Self::Unreachable
+    }
+}
+
 /// Takes.
 ///
 /// # Errors
-/// When an object that must be asked does not answer: what was asked may have been taken.
+/// When an object that must be asked does not answer: what was asked may have been taken. When the
+/// document is out of date.
 pub(super) async fn redeem(
     ports: &impl Ports,
     campaign: &CampaignId,
     home: &Shard,
     redeem: Redeem,
-) -> Result<Redeemed, Unreachable> {
-    Fetching::new(ports, campaign, home, redeem.layout, false).ask(redeem).await
+) -> Result<Redeemed, Undecided> {
+    Fetching::new(ports, campaign, home, &redeem, false).ask(redeem).await
 }
 
 /// The same question, read-only.
 ///
 /// # Errors
-/// When an object that must be asked does not answer.
+/// When an object that must be asked does not answer, or the document is out of date.
 pub(super) async fn peek(
     ports: &impl Ports,
     campaign: &CampaignId,
     home: &Shard,
     redeem: Redeem,
-) -> Result<Redeemed, Unreachable> {
-    Fetching::new(ports, campaign, home, redeem.layout, true).ask(redeem).await
+) -> Result<Redeemed, Undecided> {
+    Fetching::new(ports, campaign, home, &redeem, true).ask(redeem).await
 }
 
 /// Gives back, and has rights that are free now go where others look for them. Should that message be
@@ -75,6 +92,7 @@ struct Fetching<'a, P: Ports> {
     campaign: &'a CampaignId,
     home: &'a Shard,
     layout: LedgerLayout,
+    revision: Option<Revision>,
     /// Nothing is to be moved, only looked at.
     peek: bool,
     brought: Brought,
@@ -86,29 +104,34 @@ impl<'a, P: Ports> Fetching<'a, P> {
         ports: &'a P,
         campaign: &'a CampaignId,
         home: &'a Shard,
-        layout: LedgerLayout,
+        redeem: &Redeem,
         peek: bool,
     ) -> Self {
-        Self { ports, campaign, home, layout, peek, brought: Brought::default(), steps: 0 }
+        let Redeem { layout, revision, .. } = *redeem;
+        let brought = Brought::default();
+        Self { ports, campaign, home, layout, revision, peek, brought, steps: 0 }
     }
 
-    async fn send(&mut self, to: &Shard, command: &Command) -> Result<Reply, Unreachable> {
+    async fn send(&mut self, to: &Shard, command: &Command) -> Result<Reply, Undecided> {
         self.steps = self.steps.saturating_add(1);
         if self.steps > STEPS {
-            return Err(Unreachable);
+            return Err(Undecided::Unreachable);
         }
-        self.ports.ledger(self.campaign, to, command).await
+        match self.ports.ledger(self.campaign, to, command).await? {
+            Reply::Outdated(_) => Err(Undecided::Outdated),
+            reply => Ok(reply),
+        }
     }
 
-    async fn ask(&mut self, mut redeem: Redeem) -> Result<Redeemed, Unreachable> {
+    async fn ask(&mut self, mut redeem: Redeem) -> Result<Redeemed, Undecided> {
         loop {
             redeem.brought = self.brought.clone();
             let command = match self.peek {
                 true => Command::Peek(redeem.clone()),
                 false => Command::Redeem(redeem.clone()),
             };
-            let Reply::Redeemed(redeemed) = self.send(self.home, &command).await? else {
-                return Err(Unreachable);
+            let Reply::Redeemed(mut redeemed) = self.send(self.home, &command).await? else {
+                return Err(Undecided::Unreachable);
             };
             // With a refusal there is something to decide again, perhaps without what is lacking.
             let refused = |o: &Outcome| matches!(o, Outcome::Refused(_) | Outcome::Short(_));
@@ -118,15 +141,39 @@ impl<'a, P: Ports> Fetching<'a, P> {
             {
                 return Ok(redeemed);
             }
-            if self.peek && !redeemed.needs.iter().all(|need| matches!(need, Need::Rights(..))) {
-                // Whoever redeems will have the counters moved; until then they look free.
-                return Ok(redeemed);
+            if self.peek {
+                self.ask_for_revision(&mut redeemed.needs).await?;
+                let rights = |need: &Need| matches!(need, Need::Rights(..));
+                if redeemed.needs.is_empty() || !redeemed.needs.iter().all(rights) {
+                    // Whoever redeems will have the counters moved; until then they look free.
+                    return Ok(redeemed);
+                }
             }
             self.fetch(redeemed.needs).await?;
         }
     }
 
-    async fn fetch(&mut self, needs: Vec<Need>) -> Result<(), Unreachable> {
+    /// Of a home that does not know the others nobody has told which revision counts: the root is asked,
+    /// unless it is about to be asked for rights.
+    async fn ask_for_revision(&mut self, needs: &mut Vec<Need>) -> Result<(), Undecided> {
+        let before = needs.len();
+        needs.retain(|need| *need != Need::Layouts);
+        let asks_root = |need: &Need| matches!(need, Need::Rights(owner, _) if owner.is_root());
+        if needs.len() == before || needs.iter().any(asks_root) || self.steps > 1 {
+            return Ok(());
+        }
+        let command = Command::Provide(Provide {
+            layout: self.layout,
+            revision: self.revision,
+            layouts: Vec::new(),
+            enrol: None,
+            peek: true,
+            provisions: Vec::new(),
+        });
+        self.send(&Shard::root(), &command).await.map(drop)
+    }
+
+    async fn fetch(&mut self, needs: Vec<Need>) -> Result<(), Undecided> {
         let mut by_owner: BTreeMap<Shard, Vec<Provision>> = BTreeMap::new();
         let mut enrol = false;
         for need in needs {
@@ -154,7 +201,7 @@ impl<'a, P: Ports> Fetching<'a, P> {
         owner: Shard,
         provisions: Vec<Provision>,
         enrol: bool,
-    ) -> Result<(), Unreachable> {
+    ) -> Result<(), Undecided> {
         let mut layouts = Vec::new();
         let mut enrol = enrol.then(|| Enrolment { shard: self.home.clone(), layout: self.layout });
         let mut asked: Vec<(Shard, Provision)> =
@@ -169,16 +216,18 @@ impl<'a, P: Ports> Fetching<'a, P> {
             let provisions: Vec<_> = now.into_iter().map(|(_, provision)| provision).collect();
             let command = Command::Provide(Provide {
                 layout: self.layout,
+                revision: self.revision,
                 layouts: std::mem::take(&mut layouts),
                 enrol: enrol.take(),
                 peek: self.peek,
                 provisions: provisions.clone(),
             });
-            let Reply::Provided(provided, listed) = self.send(&to, &command).await? else {
-                return Err(Unreachable);
+            let Reply::Provided(provided, enrolled) = self.send(&to, &command).await? else {
+                return Err(Undecided::Unreachable);
             };
-            if !listed.is_empty() {
-                self.brought.layouts = listed;
+            if !enrolled.layouts.is_empty() {
+                self.brought.layouts = enrolled.layouts;
+                self.brought.announced = enrolled.announced;
             }
             for (mut provision, provided) in provisions.into_iter().zip(provided) {
                 match provided {
@@ -225,7 +274,7 @@ impl<'a, P: Ports> Fetching<'a, P> {
         &mut self,
         provision: &mut Provision,
         from: Vec<(Shard, Granted)>,
-    ) -> Result<(), Unreachable> {
+    ) -> Result<(), Undecided> {
         self.steps = self.steps.saturating_add(1);
         let commands: Vec<_> = from
             .into_iter()
@@ -253,37 +302,38 @@ impl<'a, P: Ports> Fetching<'a, P> {
             let restock = Command::Restock(provision.recalled.clone());
             self.send(&owner, &restock).await?;
         }
-        Err(Unreachable)
+        Err(Undecided::Unreachable)
     }
 
     /// Sees to what an object other than the home lacks; returns the list of layouts, if it is that.
-    async fn settle(&mut self, at: &Shard, need: Need) -> Result<Vec<LedgerLayout>, Unreachable> {
+    async fn settle(&mut self, at: &Shard, need: Need) -> Result<Vec<LedgerLayout>, Undecided> {
         match need {
             Need::Layouts => self.layouts(at).await,
             Need::Adopt(adopt) => self.adopt(adopt).await.map(|()| Vec::new()),
-            Need::Rights(..) => Err(Unreachable),
+            Need::Rights(..) => Err(Undecided::Unreachable),
         }
     }
 
     /// The list of layouts, from the root, which notes who asks.
-    async fn layouts(&mut self, shard: &Shard) -> Result<Vec<LedgerLayout>, Unreachable> {
+    async fn layouts(&mut self, shard: &Shard) -> Result<Vec<LedgerLayout>, Undecided> {
         let enrolment = Enrolment { shard: shard.clone(), layout: self.layout };
         let command = Command::Provide(Provide {
             layout: self.layout,
+            revision: self.revision,
             layouts: Vec::new(),
             enrol: Some(enrolment),
             peek: false,
             provisions: Vec::new(),
         });
         match self.send(&Shard::root(), &command).await? {
-            Reply::Provided(_, layouts) => Ok(layouts),
-            _ => Err(Unreachable),
+            Reply::Provided(_, enrolled) => Ok(enrolled.layouts),
+            _ => Err(Undecided::Unreachable),
         }
     }
 
     /// Moves a counter to its owner by a later layout, from whoever has it; an earlier owner may first
     /// have to take it over itself.
-    async fn adopt(&mut self, adopt: Adopt) -> Result<(), Unreachable> {
+    async fn adopt(&mut self, adopt: Adopt) -> Result<(), Undecided> {
         let mut waiting = vec![adopt];
         while let Some(next) = waiting.last_mut() {
             let Adopt { from, to, counter, .. } = next.clone();
@@ -293,7 +343,7 @@ impl<'a, P: Ports> Fetching<'a, P> {
             }
             let cede = Command::Cede(next.clone(), layouts);
             let Reply::Ceded(ceded) = self.send(&from, &cede).await? else {
-                return Err(Unreachable);
+                return Err(Undecided::Unreachable);
             };
             match ceded {
                 Ceded::Estate(estate) => {
@@ -309,7 +359,7 @@ impl<'a, P: Ports> Fetching<'a, P> {
                 }
                 Ceded::Moved(owner, _) => next.from = owner,
                 Ceded::Need(Need::Adopt(earlier)) => waiting.push(earlier),
-                Ceded::Need(_) => return Err(Unreachable),
+                Ceded::Need(_) => return Err(Undecided::Unreachable),
             }
         }
         Ok(())

@@ -16,11 +16,14 @@ use crate::ledger::campaign::{Ask, Brought, Give, Mark, Outcome, Redeem, Redeeme
 use crate::ledger::counter::Measure;
 use crate::ledger::shard::Shard;
 use crate::money::Money;
+use crate::revision::Revision;
 
 /// A campaign that takes part, and what has been heard of its offers.
 pub(super) struct Party {
     /// The campaign.
     pub campaign: Rc<Campaign>,
+    /// Which revision of its document this is computed from.
+    pub revision: Option<Revision>,
     /// The code that led to it.
     pub code: CodeKey,
     /// The guest's pseudonym: the one a card was given to, whoever shows it.
@@ -57,7 +60,8 @@ impl Party {
             }
         });
         let allowances = allowances.collect();
-        Self { campaign, code, customer, allowances, room: None, counters }
+        let revision = campaign.revision();
+        Self { campaign, revision, code, customer, allowances, room: None, counters }
     }
 
     /// The `offer_id` of one of its offers.
@@ -182,6 +186,7 @@ impl Party {
             currency: event.cart.currency(),
             asks: given.chain(named).collect(),
             counters: self.counters.counters.clone(),
+            revision: self.revision,
             keep_days: self.campaign.retention_days(),
             layout: self.campaign.ledger(),
             brought: Brought::default(),

@@ -10,6 +10,7 @@ use crate::ledger::counter::Counter;
 use crate::ledger::shard::{LedgerLayout, Shard};
 use crate::ledger::{Attempt, TabKey};
 use crate::money::{Currency, Money};
+use crate::revision::{Announcement, Revision};
 use crate::time::Instant;
 
 /// A command to a campaign's ledger.
@@ -40,6 +41,10 @@ pub enum Command {
     Cede(Adopt, Vec<LedgerLayout>),
     /// To its owner by a later one: here it is.
     Adopt(Estate),
+    /// The campaign's document has this revision now: nothing that was computed from an older one is
+    /// taken any more. To the root first, which refuses older ones from then on and says who else is to
+    /// hear it.
+    Announce(Announcement),
 }
 
 impl Command {
@@ -60,14 +65,19 @@ pub enum Reply {
     Reversed(Reversed),
     /// To [`Command::Fence`]: what stands, with what it gives.
     Standing(BTreeMap<OfferRef, Money>),
-    /// To [`Command::Provide`]: one for each provision; the layouts, if it enrolled.
-    Provided(Vec<Provided>, Vec<LedgerLayout>),
+    /// To [`Command::Provide`]: one for each provision; what a shard that enrolled has to know.
+    Provided(Vec<Provided>, Enrolled),
     /// To [`Command::Recall`]: what each has given back.
     Returned(Vec<Returned>),
     /// To [`Command::Cede`].
     Ceded(Ceded),
     /// To [`Command::Restock`] and [`Command::Adopt`].
     Done,
+    /// To [`Command::Announce`]: the other objects of this ledger, if this is its root.
+    Announced(Vec<Shard>),
+    /// To [`Command::Redeem`], [`Command::Peek`] and [`Command::Provide`]: the command was computed from
+    /// an older document than this one, and nothing was written.
+    Outdated(Announcement),
 }
 
 /// Hand out rights.
@@ -75,6 +85,9 @@ pub enum Reply {
 pub struct Provide {
     /// By which layout this object is asked.
     pub layout: LedgerLayout,
+    /// From which revision of the document; none: one put into KV by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// The list of layouts, if this object lacked it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layouts: Vec<LedgerLayout>,
@@ -97,6 +110,17 @@ pub struct Enrolment {
     pub layout: LedgerLayout,
 }
 
+/// What a shard has to know when it enrols.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// The list of layouts; empty, if nobody enrolled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<LedgerLayout>,
+    /// What has been announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<Announcement>,
+}
+
 /// What came of a [`Command::Cede`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -115,6 +139,9 @@ pub struct Brought {
     /// The list of layouts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layouts: Vec<LedgerLayout>,
+    /// What has been announced, as the root said when the object enrolled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<Announcement>,
     /// Rights.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Granted>,
@@ -127,7 +154,10 @@ impl Brought {
     /// Whether it is nothing.
     #[must_use]
     pub const fn is_nothing(&self) -> bool {
-        self.layouts.is_empty() && self.grants.is_empty() && self.last.is_empty()
+        self.layouts.is_empty()
+            && self.announced.is_none()
+            && self.grants.is_empty()
+            && self.last.is_empty()
     }
 }
 
@@ -151,6 +181,10 @@ pub struct Redeem {
     pub asks: Vec<Ask>,
     /// Every counter any of them touches.
     pub counters: Vec<Counter>,
+    /// The revision of the campaign's document from which all this was computed; none: one put into KV by
+    /// hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// For how many days redemptions are kept apart, as this edge has read it.
     pub keep_days: u32,
     /// How the ledger is laid out, as this edge has read it.

@@ -17,11 +17,14 @@
 //!   reversal never touches a redemption that was asked for, or asked for again, after it.
 //! - *What is not there stays away*: a fence refuses what was received before it and has not arrived,
 //!   so that a tab can forget a claim without a REDEEM on its way making it true behind its back.
+//! - *A stop is a stop*: an object remembers the newest revision of the document it was told of, and
+//!   answers `outdated` to what was computed from an older one ([`announced`]).
 //! - *A reversal gives back what was taken*: each redemption keeps what it took from which counter.
 //!
 //! A divided ledger is several of these machines; what holds between them is in [`rights`] and
 //! `escrow`. One alone is the owner of all its counters and never hears of either.
 
+mod announced;
 mod drawing;
 mod escrow;
 mod exhausted;
@@ -38,8 +41,8 @@ use drawing::{Draw, Drawing};
 use escrow::Place;
 pub use exhausted::Mark;
 pub use message::{
-    Ask, Brought, Ceded, Command, Enrolment, Give, GivenBack, Outcome, Provide, Redeem, Redeemed,
-    Refusal, Reply, Reverse, Reversed, Which,
+    Ask, Brought, Ceded, Command, Enrolled, Enrolment, Give, GivenBack, Outcome, Provide, Redeem,
+    Redeemed, Refusal, Reply, Reverse, Reversed, Which,
 };
 pub use record::{Redemption, Standing, State, TabRecord};
 use rights::{Need, Rights, Stock};
@@ -50,6 +53,7 @@ use super::counter::Taken;
 use super::shard::{Shard, Siblings};
 use crate::ident::OfferRef;
 use crate::money::Money;
+use crate::revision::Announcement;
 use crate::time::Instant;
 
 /// What the machine reads. A Durable Object answers from its SQLite, a test from a map.
@@ -81,6 +85,12 @@ pub trait Books {
     /// When the store cannot be read.
     fn mark(&self) -> Result<Mark, Self::Error>;
 
+    /// Which revision of the campaign's document was last announced here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn announced(&self) -> Result<Option<Announcement>, Self::Error>;
+
     /// Whether neither a tab nor a counter was ever written here.
     ///
     /// # Errors
@@ -99,6 +109,8 @@ pub struct Changes {
     pub siblings: Option<Siblings>,
     /// What is exhausted now, to be published.
     pub mark: Option<Mark>,
+    /// What was announced.
+    pub announced: Option<Announcement>,
 }
 
 /// Decides one command to the object `me`: what to answer, and what to write before anybody hears the
@@ -113,11 +125,18 @@ pub fn apply<B: Books>(
     now: Instant,
 ) -> Result<(Reply, Changes), B::Error> {
     let mut changes = Changes::default();
+    let before = books.announced()?;
+    let heard = announced::heard(before, command);
+    if let Some(announcement) = announced::refuses(heard, command) {
+        return Ok((Reply::Outdated(announcement), changes));
+    }
     let reply = match command {
         Command::Redeem(redeem) => {
             let decided = decide(books, me, redeem, true, now)?;
             if decided.complete {
                 changes = decided.changes(redeem);
+                // What was brought is kept with the layouts that came with it.
+                changes.announced = heard.filter(|_| heard != before);
             }
             Reply::Redeemed(decided.answer(true))
         }
@@ -148,7 +167,8 @@ pub fn apply<B: Books>(
             if provide.peek {
                 changes = Changes::default();
             }
-            Reply::Provided(provided, layouts)
+            let announced = heard.filter(|_| provide.enrol.is_some());
+            Reply::Provided(provided, Enrolled { layouts, announced })
         }
         Command::Recall(granted) => {
             Reply::Returned(escrow::recall(books, me, granted, &mut changes)?)
@@ -164,6 +184,10 @@ pub fn apply<B: Books>(
         Command::Adopt(estate) => {
             escrow::adopt(books, me, estate, &mut changes)?;
             Reply::Done
+        }
+        Command::Announce(announcement) => {
+            changes.announced = announced::news(heard, announcement);
+            Reply::Announced(books.siblings()?.roster.into_iter().collect())
         }
     };
     exhausted::update(books, command, &mut changes)?;
@@ -197,6 +221,7 @@ impl Decided {
             stocks: self.stocks.clone(),
             siblings: self.siblings.clone(),
             mark: None,
+            announced: None,
         }
     }
 
@@ -275,9 +300,10 @@ fn decide<B: Books>(
         outcomes.push((outcome, Freshness::Now));
     }
     let mut needs: Vec<Need> = drawing.needs.into_values().collect();
-    // The root must know of every shard that has redemptions, to find them.
+    // The root must know of every shard that has redemptions, to find them. One that it does not know was
+    // told of no revision: for whoever only peeks the root must be asked too.
     let takes = (complete && before != record) || !needs.is_empty();
-    if taking && takes && !me.is_root() && place.siblings.layouts.is_empty() {
+    if (takes || !taking) && !me.is_root() && place.siblings.layouts.is_empty() {
         needs.push(Need::Layouts);
     }
     complete &= needs.is_empty();

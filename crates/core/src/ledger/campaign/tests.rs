@@ -1,5 +1,6 @@
 //! The promises of the ledger page, one test each, on books kept in a map.
 
+mod announced;
 mod quotas;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ struct Map {
     tabs: BTreeMap<TabKey, TabRecord>,
     stocks: BTreeMap<String, Stock>,
     mark: Mark,
+    siblings: Siblings,
+    announced: Option<Announcement>,
 }
 
 impl Books for Map {
@@ -30,11 +33,15 @@ impl Books for Map {
     }
 
     fn siblings(&self) -> Result<Siblings, Infallible> {
-        Ok(Siblings::default())
+        Ok(self.siblings.clone())
     }
 
     fn mark(&self) -> Result<Mark, Infallible> {
         Ok(self.mark.clone())
+    }
+
+    fn announced(&self) -> Result<Option<Announcement>, Infallible> {
+        Ok(self.announced)
     }
 
     fn is_empty(&self) -> Result<bool, Infallible> {
@@ -44,10 +51,16 @@ impl Books for Map {
 
 impl Map {
     fn apply(&mut self, command: &Command) -> Reply {
-        let (reply, changes) = apply(self, &Shard::root(), command, at(1000)).unwrap();
+        self.apply_as(&Shard::root(), command)
+    }
+
+    fn apply_as(&mut self, me: &Shard, command: &Command) -> Reply {
+        let (reply, changes) = apply(self, me, command, at(1000)).unwrap();
         self.tabs.extend(changes.tab);
         self.stocks.extend(changes.stocks);
         self.mark = changes.mark.unwrap_or(self.mark.clone());
+        self.siblings = changes.siblings.unwrap_or(self.siblings.clone());
+        self.announced = changes.announced.or(self.announced);
         reply
     }
 
@@ -130,6 +143,7 @@ fn ask(tab: &str, received: i64, offers: &[(&str, u64)], counters: &[Counter]) -
             })
             .collect(),
         counters: counters.to_vec(),
+        revision: None,
         keep_days: 400,
         layout: LedgerLayout::SINGLE,
         brought: Brought::default(),

@@ -8,6 +8,7 @@ use crate::ledger::campaign::rights::Stock;
 use crate::ledger::campaign::{self, Command, Mark, Redemption, Reply, State, TabRecord};
 use crate::ledger::counter::{Counter, Measure};
 use crate::ledger::shard::{Apart, Shard, Siblings};
+use crate::revision::Announcement;
 
 /// The one counter: points spent.
 const POINTS: &str = "points";
@@ -35,6 +36,11 @@ impl campaign::Books for Purse {
 
     fn mark(&self) -> Result<Mark, Self::Error> {
         Ok(Mark::default())
+    }
+
+    fn announced(&self) -> Result<Option<Announcement>, Self::Error> {
+        // A member's points are no campaign's document.
+        Ok(None)
     }
 
     fn is_empty(&self) -> Result<bool, Self::Error> {

@@ -227,6 +227,7 @@ fn campaign_redeem(at: &str, points: u64) -> Command {
             give: Some(Give { amount: Money::new(points), answer: String::new() }),
         }],
         counters: Vec::new(),
+        revision: None,
         keep_days: 400,
         layout: crate::ledger::shard::LedgerLayout::SINGLE,
         brought: Brought::default(),
