@@ -112,6 +112,12 @@ impl campaign::Books for Quotas {
         Ok(Mark::default())
     }
 
+    fn announced(
+        &self,
+    ) -> Result<Option<promo_core::revision::Announcement>, std::convert::Infallible> {
+        Ok(None)
+    }
+
     fn is_empty(&self) -> Result<bool, Self::Error> {
         Ok(self.tabs.is_empty())
     }
