@@ -15,7 +15,7 @@ use promo_core::{
     campaign::Campaign,
     cart::Cart,
     engine::{
-        Asked, Context, LocationFacts, decide,
+        Asked, Context, LocationFacts, Standing, decide,
         simulate::{Defaults, Request, simulate as simulate_request},
     },
     time::{Instant, Zone},
@@ -42,7 +42,7 @@ pub fn campaign(json: &[u8]) {
     let context = context();
     let _ = campaign.warnings(context.at);
     if let Ok(cart) = Cart::from_json(CART.as_bytes()) {
-        look_at(decide(&[Asked::open(&campaign)], &cart, &context), &cart);
+        look_at(decide(&[Asked::open(&campaign)], &cart, &context, Standing::nothing()), &cart);
     }
 }
 
@@ -53,7 +53,7 @@ pub fn cart(json: &[u8]) {
     };
     if let Ok(campaign) = Campaign::from_json(CAMPAIGN.as_bytes()) {
         let context = context();
-        look_at(decide(&[Asked::open(&campaign)], &cart, &context), &cart);
+        look_at(decide(&[Asked::open(&campaign)], &cart, &context, Standing::nothing()), &cart);
     }
 }
 

@@ -12,7 +12,7 @@ use promo_core::{
     campaign::Campaign,
     cart::Cart,
     engine::{
-        Asked, Context, decide as decide_offers,
+        Asked, Context, Standing, decide as decide_offers,
         simulate::{Defaults, Request, simulate as simulate_request},
     },
     fault::Faults,
@@ -90,7 +90,8 @@ pub extern "C" fn decide() -> u32 {
     let decided = CAMPAIGNS.with_borrow(|campaigns| {
         let asked: Vec<Asked<'_>> =
             campaigns.iter().map(|campaign| Asked::open(campaign)).collect();
-        decide_offers(&asked, cart, context).map(|decision| decision.applied.len())
+        decide_offers(&asked, cart, context, Standing::nothing())
+            .map(|decision| decision.applied.len())
     });
     u32::from(decided.is_ok_and(|applied| applied > 0))
 }

@@ -16,6 +16,7 @@ use crate::{
 
 mod builder;
 mod draft;
+mod gross;
 mod lexicon;
 mod line_set;
 pub(crate) mod read;

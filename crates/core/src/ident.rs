@@ -281,6 +281,14 @@ impl OfferRef {
     }
 }
 
+impl OfferRef {
+    /// The offer's part: its id, or the digest of one too long to stand here.
+    #[must_use]
+    pub fn offer_name(&self) -> &str {
+        self.offer.as_str()
+    }
+}
+
 impl Serialize for OfferRef {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -163,8 +163,9 @@ impl OfferReader {
         let group = object.get("group", |at| {
             let next = self.groups.len();
             let name = self::name(at)?;
-            Some(*self.groups.entry(name).or_insert(next))
+            Some((*self.groups.entry(name.clone()).or_insert(next), name))
         });
+        let (group, group_name) = group.unzip();
         let when = object.get("when", |at| condition::read(at, &mut self.matchers));
         let one = object.get("discount", |at| discount::read(at, &mut self.matchers));
         let several =
@@ -185,6 +186,7 @@ impl OfferReader {
             priority: priority.unwrap_or(0),
             exclusive: exclusive.unwrap_or(false),
             group,
+            group_name,
             asks_what_remains: when.as_ref().is_some_and(Condition::asks_what_remains),
             when,
             discounts: discounts?,

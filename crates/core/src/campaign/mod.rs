@@ -24,6 +24,8 @@ pub use codes::Codes;
 pub use quota::{Measure, OnShort, Quota, Scopes};
 pub use rounding::{Mode, PercentBasis, PercentOf, Remainder, Rounding};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ledger::shard::LedgerLayout;
 use crate::{
     fault::{Fault, Faults},
@@ -81,9 +83,11 @@ impl Moment {
 }
 
 /// Which other campaigns may give a discount on the same tab.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CombinesWith {
     /// None.
+    #[default]
     None,
     /// Any.
     Any,
@@ -92,7 +96,9 @@ pub enum CombinesWith {
 }
 
 impl CombinesWith {
-    fn names(&self, id: &CampaignId) -> bool {
+    /// Whether this side agrees to stand beside a campaign.
+    #[must_use]
+    pub fn names(&self, id: &CampaignId) -> bool {
         match self {
             Self::None => false,
             Self::Any => true,
@@ -133,6 +139,8 @@ pub struct Offer {
     exclusive: bool,
     /// The group, by number; equal numbers are one group.
     group: Option<usize>,
+    /// Its name.
+    group_name: Option<String>,
     when: Option<Condition>,
     /// Whether `when` asks for the subtotal that earlier offers left.
     asks_what_remains: bool,
@@ -397,6 +405,7 @@ impl Offer {
             priority: -1000,
             exclusive: false,
             group: None,
+            group_name: None,
             when: None,
             asks_what_remains: false,
             discounts: vec![Discount::Amount { amount, on }],
@@ -408,6 +417,12 @@ impl Offer {
     pub(crate) fn with_quotas(mut self, quotas: Vec<Quota>) -> Self {
         self.quotas.extend(quotas);
         self
+    }
+
+    /// The name of the offer's group, of which only one offer applies.
+    #[must_use]
+    pub fn group_name(&self) -> Option<&str> {
+        self.group_name.as_deref()
     }
 
     pub(crate) fn group(&self) -> Option<usize> {

@@ -10,7 +10,7 @@ use super::counters::{Counters, counters};
 use super::quote::{Quote, Rejection};
 use super::{Event, Failure, Found};
 use crate::campaign::Campaign;
-use crate::engine::{Allowance, Asked, Reason, Rejected, decide};
+use crate::engine::{Allowance, Asked, Reason, Rejected, Standing, decide};
 use crate::ident::{CodeKey, OfferKey, OfferRef};
 use crate::ledger::campaign::{Ask, Brought, Give, Mark, Outcome, Redeem, Redeemed, Refusal};
 use crate::ledger::counter::Measure;
@@ -250,7 +250,7 @@ impl<'a> Round<'a> {
                 at_most: party.room,
             })
             .collect();
-        let decision = decide(&asked, &self.event.cart, &self.event.context)
+        let decision = decide(&asked, &self.event.cart, &self.event.context, Standing::nothing())
             .map_err(|error| Failure::Cart(error.to_string()))?;
         let Some(by) = self.parties.get(party) else { return Ok(Said::default()) };
         let applied = decision.applied.iter().filter(|applied| applied.campaign == party);

@@ -53,6 +53,8 @@ pub(super) enum Cause<'a> {
     SeveralCauses,
     HoldsButShouldNot,
     Excluded { by: &'a str },
+    AloneBeside { by: &'a str },
+    GroupStands { by: &'a str },
     Outbid { by: &'a str, own: u64, best: u64, currency: Currency },
     WorthNothing,
     Ledger(Reason),
@@ -127,6 +129,12 @@ impl fmt::Display for Cause<'_> {
             Self::SeveralCauses => f.write_str("several parts of the condition fail"),
             Self::HoldsButShouldNot => f.write_str("what must not be so is so"),
             Self::Excluded { by } => write!(f, "{by} applies alone"),
+            Self::AloneBeside { by } => {
+                write!(f, "it applies alone, and {by} stands on the tab already")
+            }
+            Self::GroupStands { by } => {
+                write!(f, "{by} of the same group stands on the tab already")
+            }
             Self::Outbid { by, own, best, currency } => {
                 let (own, best) = (Amount(*own, *currency), Amount(*best, *currency));
                 write!(f, "{by} of the same group gives {best}, this one {own}")

@@ -1,7 +1,7 @@
 //! The engine: which offers apply to a cart, and what each takes off which line.
 //!
-//! [`decide`] is a total function of campaigns, cart and context: the same question has the same
-//! answer, here, in the Worker and on the command line.
+//! [`decide`] is a total function of campaigns, cart, context and what stands on the tab: the same
+//! question has the same answer, here, in the Worker and on the command line.
 
 mod apply;
 mod bundle;
@@ -11,21 +11,26 @@ mod facts;
 mod level;
 pub(crate) mod look;
 mod matching;
+mod per_unit;
 mod pick;
 mod reason;
 mod row;
 mod rows;
 pub mod simulate;
 mod spread;
+mod standing;
 mod tape;
 mod turn;
 mod units;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
 pub use detail::Detail;
+pub use per_unit::PerUnit;
 pub use reason::Reason;
+pub use standing::{FeeShare, LineShare, Standing, StandingOffer};
 
 use std::fmt;
 
@@ -33,6 +38,7 @@ use detail::Cause;
 use pick::Orders;
 use rows::Rows;
 use turn::Turn;
+use watch::Watch;
 
 use crate::{
     campaign::{Campaign, Rounding},
@@ -118,6 +124,9 @@ pub struct Applied {
     pub discount: Money,
     /// What it takes off which of the cart's lines, in the cart's order, without zeros.
     pub lines: Vec<(usize, Money)>,
+    /// What it takes off each unit, for each of [`Self::lines`]; empty unless
+    /// [`decide_by_unit`] was asked.
+    pub units: Vec<PerUnit>,
     /// What it takes off which of the cart's fees, in the cart's order, without zeros.
     pub fees: Vec<(usize, Money)>,
     /// The rounding policy it was computed by.
@@ -156,8 +165,14 @@ impl fmt::Display for EngineError {
 
 impl std::error::Error for EngineError {}
 
-/// Decides which offers apply to a cart. The campaigns are asked in the order given; the code of each
-/// has matched.
+/// Decides which offers apply to a cart on whose tab others may stand already. The campaigns are asked
+/// in the order given; the code of each has matched.
+///
+/// What stands comes first, whatever its priority, and stays: offers decided one after another, each
+/// with the earlier ones standing, give what one decision on all of them in that order gives. Beside an
+/// exclusive offer that stands its campaign's others are [`Reason::Excluded`], and an exclusive one is
+/// beside any other; of a group the one that stands stays ([`Reason::Outbid`]). An offer that stands itself
+/// is neither applied nor rejected again. The cart is gross (see [`Cart::gross`]).
 ///
 /// # Errors
 /// When the quantities are so large that what is left of each unit cannot be kept.
@@ -165,9 +180,37 @@ pub fn decide<'a>(
     asked: &[Asked<'a>],
     cart: &'a Cart,
     context: &'a Context,
+    standing: &'a Standing,
+) -> Result<Decision<'a>, EngineError> {
+    decide_watched(asked, cart, context, standing, None)
+}
+
+/// The same decision, with [`Applied::units`], from which [`StandingOffer::of`] makes what stands
+/// afterwards.
+///
+/// # Errors
+/// As [`decide`].
+pub fn decide_by_unit<'a>(
+    asked: &[Asked<'a>],
+    cart: &'a Cart,
+    context: &'a Context,
+    standing: &'a Standing,
+) -> Result<Decision<'a>, EngineError> {
+    decide_watched(asked, cart, context, standing, Some(Watch::default()))
+}
+
+fn decide_watched<'a>(
+    asked: &[Asked<'a>],
+    cart: &'a Cart,
+    context: &'a Context,
+    standing: &'a Standing,
+    mut watch: Option<Watch>,
 ) -> Result<Decision<'a>, EngineError> {
     let orders = Orders::default();
-    let mut rows = Rows::new(cart);
+    let mut rows = Rows::after(cart, standing)?;
+    if let Some(watch) = &mut watch {
+        watch.begin(&mut rows);
+    }
     let mut decision = Decision {
         currency: cart.currency(),
         discount: Money::ZERO,
@@ -177,7 +220,7 @@ pub fn decide<'a>(
     // The campaigns that gave a discount so far.
     let mut gave: Vec<&Campaign> = Vec::new();
     for (index, asked) in asked.iter().enumerate() {
-        if let Some((reason, cause)) = closed(asked.campaign, &gave, cart, context) {
+        if let Some((reason, cause)) = closed(asked.campaign, &gave, standing, cart, context) {
             decision.rejected.push(Rejected {
                 campaign: index,
                 offer: None,
@@ -187,7 +230,8 @@ pub fn decide<'a>(
             continue;
         }
         let applied_before = decision.applied.len();
-        rows = Turn::new(index, asked, cart, context).take(rows, &orders, &mut decision)?;
+        let turn = Turn::new(index, asked, cart, context, standing);
+        rows = turn.take(rows, &orders, &mut decision, watch.as_mut())?;
         if decision.applied.len() > applied_before {
             gave.push(asked.campaign);
         }
@@ -203,6 +247,7 @@ pub fn decide<'a>(
 fn closed<'a>(
     campaign: &'a Campaign,
     gave: &[&'a Campaign],
+    standing: &'a Standing,
     cart: &Cart,
     context: &Context,
 ) -> Option<(Reason, Cause<'a>)> {
@@ -225,7 +270,8 @@ fn closed<'a>(
         let (campaign, cart) = (campaign.currency(), cart.currency());
         return Some((Reason::WrongCurrency, Cause::Currency { campaign, cart }));
     }
-    let other = gave.iter().find(|other| !campaign.combines(other))?;
-    let with = other.id().as_str();
+    let stands = standing.bars(campaign).map(|standing| standing.offer.campaign.as_str());
+    let barring = || gave.iter().find(|other| !campaign.combines(other));
+    let with = stands.or_else(|| barring().map(|other| other.id().as_str()))?;
     Some((Reason::DoesNotCombine, Cause::DoesNotCombine { with }))
 }

@@ -17,6 +17,7 @@ use few::{FEW, bit, divide, has, lose_all, lose_marked};
 
 use super::{
     EngineError,
+    per_unit::PerUnit,
     tape::{Act, Take, Tape},
     units::{Run, Runs},
 };
@@ -82,6 +83,48 @@ impl Row {
             owed: None,
             marks: 0,
             units: Units::Equal(price),
+        }
+    }
+
+    /// Takes off what earlier events have taken, unit by unit; only from a row of the cart as it came.
+    ///
+    /// # Errors
+    /// When what is left would be too many runs.
+    pub fn stand(
+        &mut self,
+        off: &PerUnit,
+        few: &mut Vec<u64>,
+        most: usize,
+    ) -> Result<(), EngineError> {
+        let left = PerUnit::equal(self.count, self.price).combine(off, u64::saturating_sub)?;
+        self.left = left.sum();
+        self.room = left.sum_of(|left| left.saturating_sub(self.floor));
+        self.units = if let Some(left) = left.common() {
+            Units::Equal(left)
+        } else if self.is_few() {
+            let start = few.len();
+            few.extend(left.each());
+            Units::Few(start)
+        } else {
+            let runs = Runs::of(&left);
+            if runs.len() > most {
+                return Err(EngineError::TooManyUnits);
+            }
+            Units::Runs(runs)
+        };
+        Ok(())
+    }
+
+    /// What is left of each unit, once the units were told what was taken off them.
+    pub fn per_unit(&self, few: &[u64]) -> PerUnit {
+        match &self.units {
+            Units::Equal(left) => PerUnit::equal(self.count, *left),
+            Units::Few(_) => {
+                let mut all = PerUnit::default();
+                self.own(few).iter().for_each(|left| all.push(1, *left));
+                all
+            }
+            Units::Runs(runs) => runs.per_unit(),
         }
     }
 

@@ -9,7 +9,9 @@ use std::num::NonZeroU32;
 
 use super::{
     EngineError,
+    per_unit::PerUnit,
     row::{Chosen, Row, Supply},
+    standing::Standing,
     tape::{Act, Take},
 };
 use crate::cart::Cart;
@@ -36,6 +38,8 @@ pub(super) struct Rows {
     goods: usize,
     /// How much all further discounts on goods may take together.
     ceiling: u64,
+    /// How much all further discounts may take together, where something stood before.
+    room: u64,
     /// How much was taken off goods.
     taken: u64,
     /// How many runs the rows keep.
@@ -67,9 +71,67 @@ impl Rows {
             settling: Vec::new(),
             goods,
             ceiling,
+            room: u64::MAX,
             taken: 0,
             runs: 0,
         }
+    }
+
+    /// What is left of the cart by the offers that stand on its tab.
+    ///
+    /// # Errors
+    /// When the quantities are so large that what is left of each unit cannot be kept.
+    pub fn after(cart: &Cart, standing: &Standing) -> Result<Self, EngineError> {
+        let mut rows = Self::new(cart);
+        if standing.is_nothing() {
+            return Ok(rows);
+        }
+        let mut on = standing.on(cart)?;
+        if cart.lines().len() == 0 {
+            on.lines = vec![(0, PerUnit::equal(1, on.goods.minor()))];
+        }
+        let fees = on
+            .fees
+            .iter()
+            .map(|(fee, off)| (fee.saturating_add(rows.goods), PerUnit::equal(1, off.minor())));
+        let mut found = 0_u64;
+        for (index, off) in on.lines.into_iter().chain(fees) {
+            let most = MOST_RUNS.saturating_sub(rows.runs);
+            let Some(row) = rows.rows.get_mut(index) else { continue };
+            let before = row.left;
+            row.stand(&off, &mut rows.few, most)?;
+            rows.runs = rows.runs.saturating_add(row.runs());
+            let off = before.saturating_sub(row.left);
+            found = found.saturating_add(off);
+            if index < rows.goods {
+                rows.taken = rows.taken.saturating_add(off);
+            }
+        }
+        let (goods, all) = (on.goods.minor(), standing.amount().minor());
+        if found != all || goods > rows.ceiling {
+            // Some of it is off lines or fees that are gone, or of a subtotal that fell: it counts too.
+            let tab = cart.subtotal().saturating_add(cart.fees_total()).minor();
+            rows.room = tab.saturating_sub(all);
+        }
+        rows.ceiling = rows.ceiling.saturating_sub(goods);
+        Ok(rows)
+    }
+
+    /// How much all further discounts may take together, beside what each line, each fee and the
+    /// subtotal allow. It is a limit only where what stands is not all to be found on the cart.
+    pub fn room(&self) -> u64 {
+        self.room
+    }
+
+    /// Accounts for what an offer has given.
+    pub fn count(&mut self, given: u64) {
+        self.room = self.room.saturating_sub(given);
+    }
+
+    /// What is left of each unit of a row.
+    pub fn per_unit(&mut self, row: usize) -> PerUnit {
+        self.settle(row);
+        self.rows.get(row).map(|data| data.per_unit(&self.few)).unwrap_or_default()
     }
 
     /// How many rows there are.

@@ -12,7 +12,7 @@ pub use request::Request;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Asked, Context, EngineError, LocationFacts, Reason, decide};
+use super::{Asked, Context, EngineError, LocationFacts, Reason, Standing, decide};
 use crate::{
     campaign::{Campaign, Codes},
     code::{CanonicalCode, keys::Keys, signed::Signed},
@@ -128,7 +128,7 @@ impl Request {
         context: &'a Context,
     ) -> Result<Reply<'a>, Faults> {
         let asked: Vec<Asked<'a>> = reached.iter().map(|campaign| Asked::open(campaign)).collect();
-        let decision = decide(&asked, &self.cart, context)
+        let decision = decide(&asked, &self.cart, context, Standing::nothing())
             .map_err(|error: EngineError| Faults::one("/cart/lines", error.to_string()))?;
         let mut reply = Reply::of(&decision, reached, &self.cart);
         let mut named = BTreeSet::new();

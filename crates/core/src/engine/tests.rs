@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Allowance, Asked, Context, Decision, LocationFacts, Reason, decide,
+    Allowance, Asked, Context, Decision, LocationFacts, Reason, Standing, decide,
     simulate::{Defaults, simulate},
 };
 use crate::{
@@ -87,4 +87,5 @@ mod choice;
 mod cuts;
 mod ledger;
 mod reasons;
+mod standing;
 mod units;

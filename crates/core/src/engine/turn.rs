@@ -3,24 +3,28 @@
 //! Exclusive offers are looked at first, then groups, both on the cart as it came to the campaign (what
 //! the campaigns before it left), so that the choice does not depend on what its other offers do; then
 //! what is left is applied by priority. An offer that gives nothing when its turn comes does not apply.
+//!
+//! Where offers of the campaign stand on the tab already, they have been chosen: no exclusive offer comes
+//! beside them, none beside an exclusive one, and none of a group that has one.
 
 use super::{
-    Allowance, Applied, Asked, Context, Decision, Detail, EngineError, Rejected,
-    apply::Application, detail::Cause, facts::Facts, matching::Matching, pick::Orders,
-    reason::Reason, rows::Rows,
+    Allowance, Applied, Asked, Context, Decision, Detail, EngineError, Rejected, Standing,
+    StandingOffer, apply::Application, detail::Cause, facts::Facts, matching::Matching,
+    pick::Orders, reason::Reason, rows::Rows, watch::Watch,
 };
 use crate::{
     campaign::{Campaign, Offer},
     cart::Cart,
+    ident::OfferKey,
     money::Money,
 };
 
-/// How an offer stands.
+/// What has been decided of an offer.
 #[derive(Clone, Debug)]
-enum Standing<'a> {
+enum State<'a> {
     /// It may apply when its turn comes.
     Open,
-    /// Nobody asked for it.
+    /// Nobody asked for it, or it stands on the tab already.
     NotAsked,
     /// It applied.
     Applied,
@@ -28,7 +32,7 @@ enum Standing<'a> {
     Rejected(Reason, Cause<'a>),
 }
 
-impl Standing<'_> {
+impl State<'_> {
     fn is_open(&self) -> bool {
         matches!(self, Self::Open)
     }
@@ -41,24 +45,33 @@ pub(super) struct Turn<'t, 'a> {
     campaign: &'a Campaign,
     cart: &'a Cart,
     context: &'a Context,
-    /// How each offer stands, as in the document.
-    standing: Vec<Standing<'a>>,
+    /// What stands on the tab of this campaign.
+    own: Vec<&'a StandingOffer>,
+    /// What has been decided of each offer, as in the document.
+    states: Vec<State<'a>>,
     /// The most that the campaign's offers may still give.
     most: u64,
 }
 
 impl<'t, 'a> Turn<'t, 'a> {
-    pub fn new(index: usize, asked: &'t Asked<'a>, cart: &'a Cart, context: &'a Context) -> Self {
+    pub fn new(
+        index: usize,
+        asked: &'t Asked<'a>,
+        cart: &'a Cart,
+        context: &'a Context,
+        standing: &'a Standing,
+    ) -> Self {
         let campaign = asked.campaign;
-        let mut standing = Vec::with_capacity(campaign.offers().len());
-        standing.resize_with(campaign.offers().len(), || Standing::Open);
+        let mut states = Vec::with_capacity(campaign.offers().len());
+        states.resize_with(campaign.offers().len(), || State::Open);
         Self {
             index,
             asked,
             campaign,
             cart,
             context,
-            standing,
+            own: standing.of(campaign.id()).collect(),
+            states,
             most: asked.at_most.map_or(u64::MAX, Money::minor),
         }
     }
@@ -69,17 +82,20 @@ impl<'t, 'a> Turn<'t, 'a> {
         rows: Rows,
         orders: &Orders,
         decision: &mut Decision<'a>,
+        mut watch: Option<&mut Watch>,
     ) -> Result<Rows, EngineError> {
         let matching = Matching::new(self.campaign, self.cart);
         let facts = Facts::new(self.campaign, self.cart, self.context, &matching);
         self.admit(&facts, rows.taken());
         let mut application = Application::new(self.campaign, &matching, orders, rows);
-        if !self.choose_exclusive(&facts, &mut application)? {
+        if !self.choose_beside_standing(&facts, &mut application)?
+            && !self.choose_exclusive(&facts, &mut application)?
+        {
             self.choose_in_groups(&mut application)?;
         }
         for index in self.campaign.order() {
-            if self.standing.get(*index).is_some_and(Standing::is_open) {
-                self.apply(*index, &facts, &mut application, decision)?;
+            if self.states.get(*index).is_some_and(State::is_open) {
+                self.apply(*index, &facts, &mut application, decision, watch.as_deref_mut())?;
             }
         }
         let rows = application.rows;
@@ -95,23 +111,28 @@ impl<'t, 'a> Turn<'t, 'a> {
         self.asked.allowances.get(index).copied().unwrap_or_default()
     }
 
-    /// The most that an offer may give.
-    fn most(&self, index: usize) -> u64 {
+    /// The most that the ledger lets an offer give.
+    fn allowed(&self, index: usize) -> u64 {
         match self.allowance(index) {
             Allowance::AtMost(most) => self.most.min(most.minor()),
             _ => self.most,
         }
     }
 
+    /// The most that an offer may give.
+    fn most(&self, index: usize, rows: &Rows) -> u64 {
+        self.allowed(index).min(rows.room())
+    }
+
     fn reject(&mut self, index: usize, reason: Reason, cause: Cause<'a>) {
-        if let Some(standing) = self.standing.get_mut(index) {
-            *standing = Standing::Rejected(reason, cause);
+        if let Some(state) = self.states.get_mut(index) {
+            *state = State::Rejected(reason, cause);
         }
     }
 
     /// Rejects what gives nothing.
     fn reject_worthless(&mut self, index: usize) {
-        if self.most(index) == 0 {
+        if self.allowed(index) == 0 {
             let reason = Reason::BudgetExhausted;
             self.reject(index, reason, Cause::Ledger(reason));
         } else {
@@ -123,10 +144,14 @@ impl<'t, 'a> Turn<'t, 'a> {
     /// to the offer's turn, unless a choice has to be made before.
     fn admit(&mut self, facts: &Facts<'_, 'a>, taken: u64) {
         for (index, offer) in self.campaign.offers().iter().enumerate() {
-            match self.allowance(index) {
+            let allowance = match self.stands(offer) {
+                true => Allowance::NotAsked,
+                false => self.allowance(index),
+            };
+            match allowance {
                 Allowance::NotAsked => {
-                    if let Some(standing) = self.standing.get_mut(index) {
-                        *standing = Standing::NotAsked;
+                    if let Some(state) = self.states.get_mut(index) {
+                        *state = State::NotAsked;
                     }
                     continue;
                 }
@@ -153,6 +178,43 @@ impl<'t, 'a> Turn<'t, 'a> {
         failing.is_none()
     }
 
+    /// Whether an offer stands on the tab already.
+    fn stands(&self, offer: &Offer) -> bool {
+        !self.own.is_empty() && {
+            let key = OfferKey::of(self.campaign.id(), offer.id());
+            self.own.iter().any(|standing| standing.offer.offer == key)
+        }
+    }
+
+    /// Rejects what cannot come beside the campaign's offers that stand; returns whether one of these is
+    /// exclusive, so that nothing can.
+    fn choose_beside_standing(
+        &mut self,
+        facts: &Facts<'_, 'a>,
+        application: &mut Application<'_>,
+    ) -> Result<bool, EngineError> {
+        let Some(first) = self.own.first().copied() else { return Ok(false) };
+        let alone = self.own.iter().copied().find(|standing| standing.exclusive);
+        let by = alone.unwrap_or(first).offer.offer_name();
+        for index in self.campaign.order() {
+            let Some(offer) = self.offer(*index) else { continue };
+            let of_its_group = |standing: &&'a StandingOffer| {
+                standing.group.is_some() && standing.group.as_deref() == offer.group_name()
+            };
+            let rejection = if alone.is_some() {
+                (Reason::Excluded, Cause::Excluded { by })
+            } else if offer.exclusive() {
+                (Reason::Excluded, Cause::AloneBeside { by })
+            } else if let Some(standing) = self.own.iter().copied().find(of_its_group) {
+                (Reason::Outbid, Cause::GroupStands { by: standing.offer.offer_name() })
+            } else {
+                continue;
+            };
+            self.exclude(*index, rejection, facts, application)?;
+        }
+        Ok(alone.is_some())
+    }
+
     /// Leaves only the first exclusive offer that is worth anything, if there is one.
     fn choose_exclusive(
         &mut self,
@@ -160,7 +222,7 @@ impl<'t, 'a> Turn<'t, 'a> {
         application: &mut Application<'_>,
     ) -> Result<bool, EngineError> {
         for index in self.campaign.order() {
-            let open = self.standing.get(*index).is_some_and(Standing::is_open);
+            let open = self.states.get(*index).is_some_and(State::is_open);
             let Some(offer) = self.offer(*index).filter(|offer| open && offer.exclusive()) else {
                 continue;
             };
@@ -170,22 +232,23 @@ impl<'t, 'a> Turn<'t, 'a> {
             }
             let by = offer.id().as_str();
             for other in self.campaign.order().iter().filter(|other| *other != index) {
-                self.exclude(*other, by, facts, application)?;
+                let rejection = (Reason::Excluded, Cause::Excluded { by });
+                self.exclude(*other, rejection, facts, application)?;
             }
             return Ok(true);
         }
         Ok(false)
     }
 
-    /// Rejects an offer beside an exclusive one: for a reason of its own, if it has one.
+    /// Rejects an offer beside one that it cannot apply with: for a reason of its own, if it has one.
     fn exclude(
         &mut self,
         index: usize,
-        by: &'a str,
+        (reason, cause): (Reason, Cause<'a>),
         facts: &Facts<'_, 'a>,
         application: &mut Application<'_>,
     ) -> Result<(), EngineError> {
-        let open = self.standing.get(index).is_some_and(Standing::is_open);
+        let open = self.states.get(index).is_some_and(State::is_open);
         let Some(offer) = self.offer(index).filter(|_| open) else {
             return Ok(());
         };
@@ -196,7 +259,7 @@ impl<'t, 'a> Turn<'t, 'a> {
         if self.is_worthless(index, offer, application)? {
             self.reject_worthless(index);
         } else {
-            self.reject(index, Reason::Excluded, Cause::Excluded { by });
+            self.reject(index, reason, cause);
         }
         Ok(())
     }
@@ -207,14 +270,15 @@ impl<'t, 'a> Turn<'t, 'a> {
         offer: &Offer,
         application: &mut Application<'_>,
     ) -> Result<bool, EngineError> {
-        Ok(application.worth(offer.discounts(), self.most(index))? == 0)
+        let most = self.most(index, &application.rows);
+        Ok(application.worth(offer.discounts(), most)? == 0)
     }
 
     /// Leaves of each group only the offer that is worth most, of equals the one applied first.
     fn choose_in_groups(&mut self, application: &mut Application<'_>) -> Result<(), EngineError> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for index in self.campaign.order() {
-            let open = self.standing.get(*index).is_some_and(Standing::is_open);
+            let open = self.states.get(*index).is_some_and(State::is_open);
             let Some(group) = self.offer(*index).filter(|_| open).and_then(Offer::group) else {
                 continue;
             };
@@ -229,7 +293,8 @@ impl<'t, 'a> Turn<'t, 'a> {
             let mut worths = Vec::with_capacity(members.len());
             for index in &members {
                 let discounts = self.offer(*index).map_or(&[][..], Offer::discounts);
-                worths.push(application.worth(discounts, self.most(*index))?);
+                let most = self.most(*index, &application.rows);
+                worths.push(application.worth(discounts, most)?);
             }
             let best = worths.iter().copied().max().unwrap_or(0);
             let first = worths.iter().position(|worth| *worth == best).unwrap_or(0);
@@ -257,6 +322,7 @@ impl<'t, 'a> Turn<'t, 'a> {
         facts: &Facts<'_, 'a>,
         application: &mut Application<'_>,
         decision: &mut Decision<'a>,
+        watch: Option<&mut Watch>,
     ) -> Result<(), EngineError> {
         let Some(offer) = self.offer(index) else {
             return Ok(());
@@ -265,25 +331,32 @@ impl<'t, 'a> Turn<'t, 'a> {
         if offer.asks_what_remains() && !self.check(index, offer, facts, taken) {
             return Ok(());
         }
-        let given = application.offer(offer.discounts(), self.most(index))?;
+        let most = self.most(index, &application.rows);
+        let given = application.offer(offer.discounts(), most)?;
         if given == 0 {
             self.reject_worthless(index);
             return Ok(());
         }
         self.most = self.most.saturating_sub(given);
-        if let Some(standing) = self.standing.get_mut(index) {
-            *standing = Standing::Applied;
+        application.rows.count(given);
+        if let Some(state) = self.states.get_mut(index) {
+            *state = State::Applied;
         }
         let (mut lines, fees) = application.given();
         if self.cart.lines().len() == 0 {
             // The subtotal of a cart without lines is no line to be named.
             lines.clear();
         }
+        let units = match watch {
+            Some(watch) => watch.taken(&mut application.rows, &lines)?,
+            None => Vec::new(),
+        };
         decision.applied.push(Applied {
             campaign: self.index,
             offer: index,
             discount: Money::new(given),
             lines,
+            units,
             fees,
             rounding: self.campaign.rounding(),
         });
@@ -291,8 +364,8 @@ impl<'t, 'a> Turn<'t, 'a> {
     }
 
     fn report(self, decision: &mut Decision<'a>) {
-        for (offer, standing) in self.standing.into_iter().enumerate() {
-            if let Standing::Rejected(reason, cause) = standing {
+        for (offer, state) in self.states.into_iter().enumerate() {
+            if let State::Rejected(reason, cause) = state {
                 decision.rejected.push(Rejected {
                     campaign: self.index,
                     offer: Some(offer),

@@ -11,6 +11,7 @@
 use super::{
     EngineError,
     level::{Level, Takers, level},
+    per_unit::PerUnit,
     tape::{Act, Take, Tape},
 };
 
@@ -46,6 +47,28 @@ impl Run {
 pub(super) struct Runs(Vec<Run>);
 
 impl Runs {
+    /// The units with what is left of each.
+    pub fn of(left: &PerUnit) -> Self {
+        let mut runs = Self::default();
+        for (times, stretch) in left.stretches() {
+            runs.repeat(times, stretch.iter().map(|(count, left)| (*count, (*left, false))));
+        }
+        runs
+    }
+
+    /// What is left of each unit.
+    pub fn per_unit(&self) -> PerUnit {
+        let mut left = PerUnit::default();
+        let mut rest = &self.0[..];
+        while let Some(first) = rest.first() {
+            let (stretch, after) =
+                rest.split_at_checked(first.stretch.max(1)).unwrap_or((rest, &[]));
+            left.repeat(first.times, stretch.iter().map(|run| (run.count, run.left)));
+            rest = after;
+        }
+        left
+    }
+
     /// How many runs there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -25,7 +25,7 @@ impl Till {
     fn decide<'a>(&'a self, allowances: &'a [Allowance], at_most: Option<u64>) -> Decision<'a> {
         let asked =
             Asked { campaign: &self.campaign, allowances, at_most: at_most.map(Money::new) };
-        decide(&[asked], &self.cart, &self.context).unwrap()
+        decide(&[asked], &self.cart, &self.context, Standing::nothing()).unwrap()
     }
 }
 
