@@ -40,6 +40,29 @@ pub enum Command {
         /// Whether it is to be blocked.
         blocked: bool,
     },
+    /// These numbers leave the pool: all of them, or none.
+    Withdraw(Vec<CodeKey>),
+    /// From when until when the type is given out now.
+    Open(Window),
+}
+
+/// When a type is given out. Nobody who waits is served outside of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// From this instant on; none: since ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Instant>,
+    /// Up to this instant, which is outside; none: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+}
+
+impl Window {
+    /// Whether an instant is inside.
+    #[must_use]
+    pub fn holds(&self, at: Instant) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+    }
 }
 
 /// The answer to a [`Command`].
@@ -68,8 +91,12 @@ pub enum Reply {
     },
     /// To [`Command::Add`]: these are in the pool already, so none was added. By index.
     Known(Vec<usize>),
-    /// To [`Command::Serve`].
+    /// To [`Command::Serve`] and [`Command::Open`].
     Served,
+    /// To [`Command::Withdraw`]: they are gone; those by these indexes were not here.
+    Withdrawn(Vec<usize>),
+    /// To [`Command::Withdraw`]: these are given out, so none was withdrawn. By index, with their states.
+    GivenOut(Vec<(usize, State)>),
     /// To [`Command::Block`].
     Blocked(State),
     /// There is no such request or number, or it is in no state for that.
@@ -99,6 +126,9 @@ pub struct Ask {
     pub card: CardId,
     /// For whom.
     pub holder: Holder,
+    /// Members who were merged into this customer: their numbers are this customer's too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absorbed: Vec<String>,
     /// The type says: one number a customer.
     pub once: bool,
     /// What the app is to show.
@@ -156,6 +186,13 @@ pub struct Pool {
     pub active: u64,
     /// Numbers blocked.
     pub blocked: u64,
+    /// When those who wait may be served.
+    #[serde(default)]
+    pub window: Window,
+    /// The requests whose cards the app did not know, each once, since it last confirmed one. No more
+    /// are kept than make the app's address doubtful.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RequestNo>,
 }
 
 impl Pool {
@@ -163,6 +200,16 @@ impl Pool {
     #[must_use]
     pub const fn free(&self) -> u64 {
         self.tail.saturating_sub(self.head)
+    }
+
+    /// Since when, or from when on, those who wait can be served; none: there is nobody, there is no
+    /// number, or the type is over.
+    #[must_use]
+    pub fn can_serve_from(&self, now: Instant) -> Option<Instant> {
+        let somebody = self.waiting > 0 && self.free() > 0;
+        let over = self.window.until.is_some_and(|until| until <= now);
+        let from = self.window.from.map_or(now, |from| from.max(now));
+        (somebody && !over).then_some(from)
     }
 }
 
@@ -233,6 +280,10 @@ pub struct Request {
     pub progress: Progress,
     /// The number it has.
     pub bound: Option<Bound>,
+    /// Whether the app has ever confirmed that this card shows its number. Then the number stays the
+    /// card's, whatever the app answers later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirmed: bool,
     /// What went wrong last, if the request is not well since.
     pub trouble: Option<Trouble>,
 }
@@ -281,6 +332,10 @@ pub struct Trouble {
     pub at: Instant,
     /// What; nothing: no number was free.
     pub heard: Option<Heard>,
+    /// The app knew none of the last cards either, so it is doubtful whether it was asked at its right
+    /// address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
 }
 
 impl Request {

@@ -18,16 +18,24 @@
 //! - *A kill between any two steps loses nothing*: a request that has a number is due until a call
 //!   came back, so a call nobody heard the end of is made again, with the same number.
 //! - *A number that was ever confirmed is never given again*, and one goes back only when the last
-//!   request that has it is refused.
+//!   request that has it is refused. A card whose number was confirmed keeps it, whatever the app
+//!   answers to a repeated call.
+//! - *A wrong address does not look like refused cards*: when the app knew none of three different cards
+//!   in a row, nothing more is given back, and all of them are listed for an operator.
+//! - *An answer counts for what it says*, also when it arrives after an operator dismissed the request.
 
+mod called;
 mod message;
+#[cfg(test)]
+mod tests;
 mod turn;
+mod withdraw;
 
 use std::collections::BTreeMap;
 
 pub use message::{
     Add, Ask, Bound, Command, Given, Holder, Instrument, Part, Pool, Position, Progress, Reply,
-    Request, RequestNo, RequestState, State, Trouble,
+    Request, RequestNo, RequestState, State, Trouble, Window,
 };
 use turn::Turn;
 
@@ -100,8 +108,10 @@ pub trait Books {
 pub struct Changes {
     /// Numbers that join, at the positions from this one on.
     pub added: Option<(Position, Vec<Number>)>,
-    /// A number that is free again moves from here to there.
-    pub moved: Option<(Position, Position)>,
+    /// The free numbers at these positions leave the pool.
+    pub withdrawn: Vec<Position>,
+    /// Numbers that are free move from here to there.
+    pub moved: Vec<(Position, Position)>,
     /// Who has the numbers at these positions now.
     pub given: BTreeMap<Position, Given>,
     /// Customers' first numbers.
@@ -135,6 +145,8 @@ pub fn apply<B: Books>(
         Command::Retry(request) => turn.retry(*request)?,
         Command::Dismiss(request) => turn.dismiss(*request)?,
         Command::Block { number, blocked } => turn.block(number, *blocked)?,
+        Command::Withdraw(numbers) => turn.withdraw(numbers)?,
+        Command::Open(window) => turn.open_window(*window)?,
     };
     Ok((reply, turn.close()))
 }

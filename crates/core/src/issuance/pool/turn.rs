@@ -2,11 +2,11 @@
 
 use super::message::{
     Add, Ask, Bound, Given, Instrument, Pool, Position, Progress, Reply, Request, RequestNo,
-    RequestState, State, Trouble,
+    RequestState, State, Trouble, Window,
 };
 use super::{Books, Changes};
 use crate::ident::CodeKey;
-use crate::issuance::call::{Heard, Verdict, next_attempt};
+use crate::issuance::Number;
 use crate::time::Instant;
 
 /// Requests that wait and are served in the turn that numbers join; the others follow in turns of
@@ -14,11 +14,11 @@ use crate::time::Instant;
 const SERVED_AT_ONCE: u32 = 500;
 
 pub(super) struct Turn<'b, B> {
-    books: &'b B,
-    now: Instant,
+    pub(super) books: &'b B,
+    pub(super) now: Instant,
     before: Pool,
-    pool: Pool,
-    changes: Changes,
+    pub(super) pool: Pool,
+    pub(super) changes: Changes,
 }
 
 impl<'b, B: Books> Turn<'b, B> {
@@ -48,7 +48,11 @@ impl<'b, B: Books> Turn<'b, B> {
                     Progress::Calling { since, failures, .. } => {
                         request.progress = Progress::Calling { since, failures, next: self.now };
                     }
-                    Progress::Waiting { .. } => self.look_again(&mut request)?,
+                    Progress::Waiting { .. } => {
+                        // Who the customer is may be known better now.
+                        request.ask = ask.clone();
+                        self.look_again(&mut request)?;
+                    }
                     Progress::Done | Progress::Failed | Progress::Dismissed
                         if request.bound.is_some() =>
                     {
@@ -69,25 +73,36 @@ impl<'b, B: Books> Turn<'b, B> {
             asked: self.now,
             progress: Progress::Waiting { turn: self.pool.turns },
             bound: None,
+            confirmed: false,
             trouble: None,
         };
-        let nobody_waits = self.pool.waiting == 0;
-        if !self.bind(&mut request, nobody_waits)? {
+        self.bind_or_wait(&mut request)?;
+        Ok(request)
+    }
+
+    /// Gives a request a number, or the last place in the queue.
+    pub(super) fn bind_or_wait(&mut self, request: &mut Request) -> Result<(), B::Error> {
+        let may_take = self.may_take();
+        if !self.bind(request, may_take)? {
+            request.progress = Progress::Waiting { turn: self.pool.turns };
             self.pool.turns = self.pool.turns.saturating_add(1);
             self.pool.waiting = self.pool.waiting.saturating_add(1);
-            request.trouble = Some(Trouble { at: self.now, heard: None });
+            request.trouble = Some(Trouble { at: self.now, heard: None, doubtful: false });
         }
-        Ok(request)
+        Ok(())
+    }
+
+    /// Whether somebody who asks now may take a free number: nobody passes those who wait.
+    pub(super) fn may_take(&self) -> bool {
+        self.pool.waiting == 0 && self.pool.window.holds(self.now)
     }
 
     /// Gives a request its customer's number, where there is to be only one, or the first free one;
     /// whether there was any.
-    fn bind(&mut self, request: &mut Request, may_take: bool) -> Result<bool, B::Error> {
+    pub(super) fn bind(&mut self, request: &mut Request, may_take: bool) -> Result<bool, B::Error> {
         let holder = &request.ask.holder;
         if request.ask.once
-            && let Some(position) = self.number_of(&holder.member)?
-            && let Some(Instrument { number, given: Some(mut given) }) = self.at(position)?
-            && given.holder.member == holder.member
+            && let Some((position, number, mut given)) = self.number_before(&request.ask)?
         {
             given.requests = given.requests.saturating_add(1);
             self.changes.given.insert(position, given);
@@ -113,6 +128,21 @@ impl<'b, B: Books> Turn<'b, B> {
         request.progress = self.calling();
         request.trouble = None;
         Ok(true)
+    }
+
+    /// The number that a customer has, also one given out under the name of a member who was merged
+    /// into this one.
+    fn number_before(&self, ask: &Ask) -> Result<Option<(Position, Number, Given)>, B::Error> {
+        let names = || std::iter::once(&ask.holder.member).chain(&ask.absorbed);
+        for name in names() {
+            if let Some(position) = self.number_of(name)?
+                && let Some(Instrument { number, given: Some(given) }) = self.at(position)?
+                && names().any(|name| *name == given.holder.member)
+            {
+                return Ok(Some((position, number, given)));
+            }
+        }
+        Ok(None)
     }
 
     pub fn add(&mut self, add: &Add) -> Result<Reply, B::Error> {
@@ -141,7 +171,7 @@ impl<'b, B: Books> Turn<'b, B> {
 
     /// Those that wait get numbers, as far as there are any.
     pub fn serve(&mut self, most: u32) -> Result<(), B::Error> {
-        if self.pool.waiting == 0 || self.pool.free() == 0 {
+        if self.pool.can_serve_from(self.now).is_none_or(|from| from > self.now) {
             return Ok(());
         }
         for (no, mut request) in self.books.waiting(most)? {
@@ -158,52 +188,8 @@ impl<'b, B: Books> Turn<'b, B> {
         Ok(())
     }
 
-    pub fn called(&mut self, no: RequestNo, heard: &Heard) -> Result<Reply, B::Error> {
-        let Some(mut request) = self.books.request(no)? else { return Ok(Reply::Impossible) };
-        let Progress::Calling { since, failures, .. } = request.progress else {
-            // An operator was quicker.
-            return self.reply(no, request);
-        };
-        let verdict = heard.verdict();
-        let trouble = Some(Trouble { at: self.now, heard: Some(heard.clone()) });
-        match verdict {
-            Verdict::Confirmed => {
-                request.progress = Progress::Done;
-                request.trouble = None;
-                self.confirm(request.bound.as_ref())?;
-            }
-            Verdict::Gone => {
-                request.progress = Progress::Refused;
-                request.trouble = trouble;
-                if let Some(bound) = request.bound.take() {
-                    self.let_go(bound.position)?;
-                }
-            }
-            Verdict::Final | Verdict::Again => {
-                let failures = failures.saturating_add(1);
-                let next = next_attempt(since, failures, self.now);
-                request.progress = match next.filter(|_| verdict == Verdict::Again) {
-                    Some(next) => Progress::Calling { since, failures, next },
-                    None => Progress::Failed,
-                };
-                request.trouble = trouble;
-            }
-        }
-        let reply = self.reply(no, request)?;
-        self.serve(1)?;
-        Ok(reply)
-    }
-
-    fn confirm(&mut self, bound: Option<&Bound>) -> Result<(), B::Error> {
-        let Some(position) = bound.map(|bound| bound.position) else { return Ok(()) };
-        if let Some(Instrument { given: Some(given), .. }) = self.at(position)? {
-            self.give(position, Given { confirmed: true, ..given.clone() }, given.state());
-        }
-        Ok(())
-    }
-
     /// Writes who has a number, and counts it in its new state.
-    fn give(&mut self, position: Position, given: Given, before: State) {
+    pub(super) fn give(&mut self, position: Position, given: Given, before: State) {
         if let Some(count) = self.count(before) {
             *count = count.saturating_sub(1);
         }
@@ -224,7 +210,7 @@ impl<'b, B: Books> Turn<'b, B> {
 
     /// One request less has this number. When it was the last and the app has never shown it, it is
     /// free again, behind all others.
-    fn let_go(&mut self, position: Position) -> Result<(), B::Error> {
+    pub(super) fn let_go(&mut self, position: Position) -> Result<(), B::Error> {
         let Some(Instrument { given: Some(mut given), .. }) = self.at(position)? else {
             return Ok(());
         };
@@ -235,7 +221,7 @@ impl<'b, B: Books> Turn<'b, B> {
         }
         self.pool.reserved = self.pool.reserved.saturating_sub(1);
         self.changes.given.remove(&position);
-        self.changes.moved = Some((position, self.pool.tail));
+        self.changes.moved.push((position, self.pool.tail));
         self.pool.tail = self.pool.tail.saturating_add(1);
         if self.number_of(&given.holder.member)? == Some(position) {
             self.changes.first.insert(given.holder.member, None);
@@ -243,37 +229,19 @@ impl<'b, B: Books> Turn<'b, B> {
         Ok(())
     }
 
-    pub fn retry(&mut self, no: RequestNo) -> Result<Reply, B::Error> {
-        let Some(mut request) = self.books.request(no)? else { return Ok(Reply::Impossible) };
-        match request.progress {
-            Progress::Calling { .. } | Progress::Failed if request.bound.is_some() => {
-                request.progress = self.calling();
-            }
-            Progress::Waiting { .. } => self.look_again(&mut request)?,
-            _ => return Ok(Reply::Impossible),
-        }
-        self.reply(no, request)
+    /// Hears when the type is given out, and serves who waited for that.
+    pub fn open_window(&mut self, window: Window) -> Result<Reply, B::Error> {
+        self.pool.window = window;
+        self.serve(SERVED_AT_ONCE)?;
+        Ok(Reply::Served)
     }
 
     /// One that waits may be given its customer's number, if that was found meanwhile.
-    fn look_again(&mut self, request: &mut Request) -> Result<(), B::Error> {
+    pub(super) fn look_again(&mut self, request: &mut Request) -> Result<(), B::Error> {
         if self.bind(request, false)? {
             self.pool.waiting = self.pool.waiting.saturating_sub(1);
         }
         Ok(())
-    }
-
-    pub fn dismiss(&mut self, no: RequestNo) -> Result<Reply, B::Error> {
-        let Some(mut request) = self.books.request(no)? else { return Ok(Reply::Impossible) };
-        if !request.is_stuck() {
-            return Ok(Reply::Impossible);
-        }
-        if let Progress::Waiting { .. } = request.progress {
-            self.pool.waiting = self.pool.waiting.saturating_sub(1);
-        }
-        // A number it has stays with the card: the app may show it, though nobody heard so.
-        request.progress = Progress::Dismissed;
-        self.reply(no, request)
     }
 
     pub fn block(&mut self, number: &CodeKey, blocked: bool) -> Result<Reply, B::Error> {
@@ -297,12 +265,12 @@ impl<'b, B: Books> Turn<'b, B> {
         Ok(Reply::Blocked(state))
     }
 
-    const fn calling(&self) -> Progress {
+    pub(super) const fn calling(&self) -> Progress {
         Progress::Calling { since: self.now, failures: 0, next: self.now }
     }
 
     /// Writes a request, and says where it stands.
-    fn reply(&mut self, no: RequestNo, request: Request) -> Result<Reply, B::Error> {
+    pub(super) fn reply(&mut self, no: RequestNo, request: Request) -> Result<Reply, B::Error> {
         let state = match (&request.progress, &request.bound) {
             (Progress::Waiting { .. }, _) => RequestState::Waiting,
             (Progress::Refused, _) => RequestState::Refused,
@@ -324,14 +292,18 @@ impl<'b, B: Books> Turn<'b, B> {
     }
 
     /// The number at a position as this turn leaves it.
-    fn at(&self, position: Position) -> Result<Option<Instrument>, B::Error> {
-        let mut found = match (&self.changes.moved, &self.changes.added) {
-            (Some((from, _)), _) if *from == position => None,
-            (Some((from, to)), _) if *to == position => {
+    pub(super) fn at(&self, position: Position) -> Result<Option<Instrument>, B::Error> {
+        let moved = |end: fn(&(Position, Position)) -> Position| {
+            self.changes.moved.iter().find(|moved| end(moved) == position)
+        };
+        let mut found = match (moved(|(from, _)| *from), moved(|(_, to)| *to), &self.changes.added)
+        {
+            (Some(_), ..) => None,
+            (_, Some((from, _)), _) => {
                 let moved = self.books.at(*from)?;
                 moved.map(|moved| Instrument { given: None, ..moved })
             }
-            (_, Some((first, numbers))) if position >= *first => {
+            (.., Some((first, numbers))) if position >= *first => {
                 let index = usize::try_from(position.saturating_sub(*first)).unwrap_or(usize::MAX);
                 let number = numbers.get(index).cloned();
                 number.map(|number| Instrument { number, given: None })
