@@ -178,7 +178,8 @@ impl<'a> Catalogue<'a> {
     }
 
     /// A location's document, an empty one where there is none or none that can be used; and in the
-    /// same wait another entry that will be asked for next.
+    /// same wait the programme, which says how guests are told apart, and another entry that will be
+    /// asked for next.
     ///
     /// # Errors
     /// When KV cannot be read.
@@ -187,7 +188,7 @@ impl<'a> Catalogue<'a> {
         id: &LocationId,
         key: Option<String>,
     ) -> Result<Location, KvError> {
-        let mut keys = vec![location_key(id)];
+        let mut keys = vec![location_key(id), PROGRAMME_KEY.to_owned()];
         keys.extend(key);
         keys.retain(|key| !self.seen.borrow().contains_key(key));
         let start = now();

@@ -4,7 +4,9 @@ use promo_core::fault::{Faults, Path, Sink};
 use promo_core::identity::Identity;
 use promo_core::issuance::notification::User;
 use promo_core::issuance::pool::Holder;
+use promo_core::loyalty::member::{Command, Reply};
 use promo_core::loyalty::sign_up::{OnConflict, SignedUp};
+use promo_core::loyalty::{MemberId, ask_member};
 
 use crate::http::{Call, Problem};
 use crate::members;
@@ -15,7 +17,11 @@ use crate::ports::Edge;
 ///
 /// # Errors
 /// 422 when neither can be read, 503 when the deployment has no pepper or an object does not answer.
-pub async fn find_or_make(edge: &Edge<'_>, call: &Call, user: &User) -> Result<Holder, Problem> {
+pub async fn find_or_make(
+    edge: &Edge<'_>,
+    call: &Call,
+    user: &User,
+) -> Result<(Holder, MemberId), Problem> {
     let rules = members::rules(edge).await?;
     let sink = Sink::new();
     let mut identities = Vec::new();
@@ -37,7 +43,18 @@ pub async fn find_or_make(edge: &Edge<'_>, call: &Call, user: &User) -> Result<H
     let signed_up =
         members::find_or_make(edge, call, &identities, None, OnConflict::FirstWins).await?;
     match signed_up {
-        SignedUp::Member { id, .. } => Ok(Holder { member: id.to_string(), pseudonym }),
+        SignedUp::Member { id, .. } => Ok((Holder { member: id.to_string(), pseudonym }, id)),
         SignedUp::Conflict(..) => Err(Problem::ours(500, "a conflict was not decided")),
+    }
+}
+
+/// The members who are part of this one, under whose names a number may have been given out.
+///
+/// # Errors
+/// 503 when an object does not answer.
+pub async fn absorbed(edge: &Edge<'_>, member: &MemberId) -> Result<Vec<String>, Problem> {
+    match ask_member(edge, member, Command::Names).await.map_err(members::silent)? {
+        (_, Reply::Names(_, absorbed)) => Ok(absorbed.iter().map(ToString::to_string).collect()),
+        _ => Ok(Vec::new()),
     }
 }

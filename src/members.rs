@@ -3,15 +3,15 @@
 use std::rc::Rc;
 
 use futures_util::future::join_all;
-use promo_core::checkout::{CleanUp, Found, Ports, Unreachable};
+use promo_core::checkout::{CleanUp, Found, Person, Ports, Unreachable};
 use promo_core::code::CanonicalCode;
 use promo_core::ident::{CampaignId, OfferRef};
-use promo_core::identity::{Identity, Rules};
+use promo_core::identity::{Identity, Pseudonym, Rules};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::{Programme, REWARDS};
 use promo_core::loyalty::sign_up::{self, OnConflict, SignedUp};
-use promo_core::loyalty::{MemberId, accrue, spend};
+use promo_core::loyalty::{MemberId, Rooms, accrue, directory, person, spend};
 use promo_core::revision::Revision;
 use promo_core::{campaign::Campaign, loyalty::member::View};
 
@@ -79,6 +79,18 @@ pub async fn find_or_make(
         .map_err(silent)
 }
 
+/// Every name that campaigns may have counted the member under whom an identity leads to; empty, if it
+/// leads to none.
+///
+/// # Errors
+/// 503 when an object does not answer.
+pub async fn names(edge: &Edge<'_>, who: &Pseudonym) -> Result<Vec<String>, Problem> {
+    let known = edge.entry(who, directory::Command::Look).await.map_err(silent)?;
+    let Some(via) = known.member else { return Ok(Vec::new()) };
+    let person = person::of(edge, &Person::member(&via)).await.map_err(silent)?;
+    Ok(std::iter::once(person.name).chain(person.also).collect())
+}
+
 /// What a caller hears when an object is silent.
 pub fn silent(_: Unreachable) -> Problem {
     Problem::ours(503, "an object did not answer in time").with_header("retry-after", "1")
@@ -108,6 +120,10 @@ impl Ports for Rewards<'_, '_> {
 
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {
         self.edge.renew(campaign).await
+    }
+
+    async fn person(&self, who: &Person, hurry: bool) -> Result<Person, Unreachable> {
+        Ports::person(self.edge, who, hurry).await
     }
 
     async fn ledger(

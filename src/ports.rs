@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
-use promo_core::checkout::{CleanUp, Found, Ports, Unreachable, clean_up};
+use promo_core::checkout::{CleanUp, Found, KnownBy, Person, Ports, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
 use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef, TabId};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::REWARDS;
-use promo_core::loyalty::spend;
+use promo_core::loyalty::{person, spend};
 use promo_core::revision::Revision;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,6 +57,8 @@ pub struct Edge<'a> {
     region: &'static str,
     /// What numbers of instruments lead to, as far as this request has found out.
     numbers: RefCell<HashMap<CodeKey, Result<Option<Found>, Unreachable>>>,
+    /// Who guests turned out to be, by what they were known as first.
+    people: RefCell<HashMap<String, Person>>,
 }
 
 impl<'a> Edge<'a> {
@@ -94,7 +96,15 @@ impl<'a> Edge<'a> {
             peek_until: Cell::default(),
             region: "",
             numbers: RefCell::default(),
+            people: RefCell::default(),
         })
+    }
+
+    /// Until when an INQUIRE waits for what it asks, of which this may be the first.
+    fn peek_until(&self) -> Instant {
+        let until = self.peek_until.get().unwrap_or(now().plus_millis(PEEK_BUDGET));
+        self.peek_until.set(Some(until));
+        until.min(self.deadline)
     }
 
     /// Asks an object and waits at most so long. An object that is not there yet is made near `region`.
@@ -180,9 +190,7 @@ impl<'a> Edge<'a> {
     ) -> Result<objects::ledger::Answer, Unreachable> {
         let deadline = match question {
             objects::ledger::Question::Decide(asked) if asked.command.is_read_only() => {
-                let until = self.peek_until.get().unwrap_or(now().plus_millis(PEEK_BUDGET));
-                self.peek_until.set(Some(until));
-                until.min(self.deadline)
+                self.peek_until()
             }
             _ => self.deadline,
         };
@@ -286,6 +294,26 @@ impl Ports for Edge<'_> {
     async fn renew(&self, _: &CampaignId) -> Result<Option<Revision>, Unreachable> {
         // Nothing is announced yet.
         Err(Unreachable)
+    }
+
+    async fn person(&self, who: &Person, hurry: bool) -> Result<Person, Unreachable> {
+        if who.known_by == KnownBy::Nothing {
+            return Ok(who.clone());
+        }
+        if let Some(known) = self.people.borrow().get(&who.name) {
+            return Ok(known.clone());
+        }
+        let until = if hurry { self.peek_until() } else { self.deadline };
+        let wait = until.millis().saturating_sub(now().millis());
+        let wait = Delay::from(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
+        match select(Box::pin(person::of(self, who)), wait).await {
+            Either::Left((found, _)) => {
+                let found = found?;
+                self.people.borrow_mut().insert(who.name.clone(), found.clone());
+                Ok(found)
+            }
+            Either::Right(_) => Err(Unreachable),
+        }
     }
 
     async fn ledger(

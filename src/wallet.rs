@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use promo_core::issuance::call::Heard;
 use promo_core::issuance::pool::Request as Asked;
 use serde_json::{Value, json};
@@ -18,17 +18,9 @@ use crate::settings;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What is read of an answer, in bytes.
 const MOST_READ: usize = 64 * 1024;
-/// Whatever could end a segment of a path.
-const IN_A_SEGMENT: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'/')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'\\');
+/// All but what RFC 3986 calls unreserved, so that a card's name is one segment of a path whatever it says.
+const IN_A_SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The wallet, as the deployment's settings describe it.
 pub struct Wallet {

@@ -85,14 +85,19 @@ impl Call {
     /// whoever parses it to find out.
     ///
     /// # Errors
-    /// 415 for another media type, 413 when it is too large, 400 when it cannot be read or nests too
-    /// deep.
+    /// 415 for another media type, 413 when it is too large, 400 when it cannot be read, is not UTF-8 or
+    /// nests too deep.
     pub async fn json_body(&self) -> Result<Vec<u8>, Problem> {
         let essence = self.media_type();
         if essence != "application/json" && !essence.ends_with("+json") {
             return Err(Problem::new(415, "send the body as Content-Type: application/json"));
         }
         let body = self.body().await?;
+        if let Err(error) = std::str::from_utf8(&body) {
+            let at = error.valid_up_to();
+            let detail = format!("the body is not JSON: it is not UTF-8 after {at} bytes");
+            return Err(Problem::new(400, &detail));
+        }
         if nests_too_deep(&body) {
             let detail = format!("JSON may nest at most {MOST_DEEP} deep");
             return Err(Problem::new(400, &detail));

@@ -152,7 +152,7 @@ impl Pool {
         let until = now().plus_millis(SHIFT);
         while now() < until {
             let books = self.books()?;
-            if books.somebody_can_be_served()? {
+            if books.somebody_can_be_served(now())? {
                 self.decide(&books, &Command::Serve(SERVED))?;
             }
             let due = books.due(now(), AT_ONCE)?;

@@ -1,14 +1,18 @@
 //! How a request reaches the numbers of cards and coupons: what one leads to at a till, and the pool
 //! it is in.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::{Either, join, join_all, select};
-use promo_core::checkout::{Found, Instrument, Unreachable};
+use promo_core::checkout::{Found, Instrument, KnownBy, Person, Unreachable};
 use promo_core::code::CanonicalCode;
+use promo_core::code::signed::Prefix;
 use promo_core::ident::{CodeKey, LocationId, TypeCode};
 use promo_core::issuance::Number;
 use promo_core::issuance::document::Availability;
 use promo_core::issuance::pool::{Command, Holder, Reply, State};
 use promo_core::location::Location;
+use promo_core::loyalty::MemberId;
 use promo_core::time::Instant;
 
 use super::Edge;
@@ -75,7 +79,7 @@ impl Edge<'_> {
             return Ok(None);
         };
         self.trace.note("instrument", code.as_str());
-        let customer = given.holder.pseudonym;
+        let customer = person(given.holder);
         let instrument = Instrument { code, kind: document.kind, customer };
         Ok(Some(Found { campaign, instrument: Some(instrument), code: None }))
     }
@@ -85,7 +89,7 @@ impl Edge<'_> {
         let shelf = numbers::shelf(number);
         match self.ask(NUMBERS, &shelf, "", &question, self.deadline).await? {
             numbers::Answer::Found(code) => Ok(code),
-            numbers::Answer::Others(_) => Err(Unreachable),
+            _ => Err(Unreachable),
         }
     }
 
@@ -126,7 +130,7 @@ impl Edge<'_> {
     /// When it cannot be reached.
     pub async fn decide(&self, code: &TypeCode, command: Command) -> Result<Reply, Unreachable> {
         let deadline = match command {
-            Command::Add(_) => now().plus_millis(UPLOAD),
+            Command::Add(_) | Command::Withdraw(_) => now().plus_millis(UPLOAD),
             _ => self.deadline,
         };
         let question = pool::Question::Decide(command);
@@ -150,29 +154,102 @@ impl Edge<'_> {
         numbers: &[(u64, Number)],
         claim: bool,
     ) -> Result<Vec<(CodeKey, TypeCode)>, Unreachable> {
-        let mut shelves: Vec<(String, Vec<CodeKey>)> = Vec::new();
-        for (_, number) in numbers {
-            let shelf = numbers::shelf(number.key());
-            match shelves.iter_mut().find(|(name, _)| *name == shelf) {
-                Some((_, keys)) => keys.push(number.key().clone()),
-                None => shelves.push((shelf, vec![number.key().clone()])),
-            }
-        }
-        let deadline: Instant = now().plus_millis(UPLOAD);
-        let asked = shelves.into_iter().map(async |(shelf, keys)| {
-            let question = match claim {
-                true => numbers::Question::Claim(code.clone(), keys),
-                false => numbers::Question::Others(code.clone(), keys),
-            };
-            self.ask(NUMBERS, &shelf, "", &question, deadline).await
-        });
+        let keys = numbers.iter().map(|(_, number)| number.key());
+        let question = |keys| match claim {
+            true => numbers::Question::Claim(code.clone(), keys),
+            false => numbers::Question::Others(code.clone(), keys),
+        };
         let mut others = Vec::new();
-        for answer in join_all(asked).await {
+        for answer in self.ask_shelves(keys, question).await {
             match answer? {
                 numbers::Answer::Others(more) => others.extend(more),
-                numbers::Answer::Found(_) => return Err(Unreachable),
+                _ => return Err(Unreachable),
             }
         }
         Ok(others)
+    }
+
+    /// Which of these are numbers of a type, and of which.
+    ///
+    /// # Errors
+    /// When any of their objects cannot be reached.
+    pub async fn numbers_among(
+        &self,
+        keys: &[CodeKey],
+    ) -> Result<Vec<(CodeKey, TypeCode)>, Unreachable> {
+        let mut found = Vec::new();
+        for answer in self.ask_shelves(keys.iter(), numbers::Question::Types).await {
+            match answer? {
+                numbers::Answer::Others(more) => found.extend(more),
+                _ => return Err(Unreachable),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Some of the numbers that would be taken for signed codes with this prefix.
+    ///
+    /// # Errors
+    /// When any of their objects cannot be reached.
+    pub async fn numbers_like(
+        &self,
+        prefix: &Prefix,
+    ) -> Result<Vec<(CodeKey, TypeCode)>, Unreachable> {
+        let question = numbers::Question::LookingSigned(prefix.folded());
+        let deadline: Instant = now().plus_millis(UPLOAD);
+        let shelves = numbers::shelves();
+        let asked = shelves.iter().map(|shelf| self.ask(NUMBERS, shelf, "", &question, deadline));
+        let mut found = Vec::new();
+        for answer in join_all(asked).await {
+            match answer? {
+                numbers::Answer::Others(more) => found.extend(more),
+                _ => return Err(Unreachable),
+            }
+        }
+        Ok(found)
+    }
+
+    /// These numbers are no longer this type's; returns how many were.
+    ///
+    /// # Errors
+    /// When any of their objects cannot be reached.
+    pub async fn release(&self, code: &TypeCode, keys: &[CodeKey]) -> Result<u64, Unreachable> {
+        let question = |keys| numbers::Question::Release(code.clone(), keys);
+        let mut released = 0_u64;
+        for answer in self.ask_shelves(keys.iter(), question).await {
+            match answer? {
+                numbers::Answer::Released(more) => released = released.saturating_add(more),
+                _ => return Err(Unreachable),
+            }
+        }
+        Ok(released)
+    }
+
+    /// Asks each object for those of the numbers that it knows.
+    async fn ask_shelves<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k CodeKey>,
+        question: impl Fn(Vec<CodeKey>) -> numbers::Question,
+    ) -> Vec<Result<numbers::Answer, Unreachable>> {
+        let mut shelves: BTreeMap<String, Vec<CodeKey>> = BTreeMap::new();
+        for key in keys {
+            shelves.entry(numbers::shelf(key)).or_default().push(key.clone());
+        }
+        let deadline: Instant = now().plus_millis(UPLOAD);
+        let asked = shelves.into_iter().map(|(shelf, keys)| (shelf, question(keys)));
+        let asked = asked.map(async |(shelf, question)| {
+            self.ask(NUMBERS, &shelf, "", &question, deadline).await
+        });
+        join_all(asked).await
+    }
+}
+
+/// The customer who has a number, as quotas count one. Numbers given out before were counted by the
+/// pseudonym.
+fn person(holder: Holder) -> Person {
+    let Holder { member, pseudonym } = holder;
+    match MemberId::parse(&member) {
+        Some(id) => Person { also: vec![pseudonym], ..Person::member(&id) },
+        None => Person { name: pseudonym, also: Vec::new(), known_by: KnownBy::Nothing },
     }
 }

@@ -38,7 +38,10 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
             &[Method::Get]
         }
         ["instruments", _] => &[Method::Get, Method::Put],
-        ["instruments"] | ["instruments", _, "numbers", _] | ["wallet", "errors"] => &[Method::Get],
+        // A number may be called so, too.
+        ["instruments", _, "numbers", "withdraw"] => &[Method::Get, Method::Post, Method::Delete],
+        ["instruments", _, "numbers", _] => &[Method::Get, Method::Delete],
+        ["instruments"] | ["wallet", "errors"] => &[Method::Get],
         ["customers", _] => &[Method::Delete],
         ["simulate"]
         | ["campaigns", _, "codes"]
@@ -61,7 +64,7 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
     let catalogue = &edge.catalogue;
     match (segments, &call.method) {
         (["campaigns"], _) => list_campaigns(catalogue, call).await,
-        (["campaigns", id], Method::Put) => put_campaign(catalogue, call, env, id).await,
+        (["campaigns", id], Method::Put) => put_campaign(&edge, call, env, id).await,
         (["campaigns", id], Method::Delete) => delete_campaign(catalogue, call, id).await,
         (["campaigns", id], _) => {
             let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
@@ -119,12 +122,8 @@ async fn list_campaigns(catalogue: &Catalogue<'_>, call: &Call) -> Result<Reply,
 
 /// Stores a campaign under its id and under each of its fixed codes or its prefix, and forgets those it
 /// no longer has.
-async fn put_campaign(
-    catalogue: &Catalogue<'_>,
-    call: &Call,
-    env: &Env,
-    id: &str,
-) -> Result<Reply, Problem> {
+async fn put_campaign(edge: &Edge<'_>, call: &Call, env: &Env, id: &str) -> Result<Reply, Problem> {
+    let catalogue = &edge.catalogue;
     let json = call.json_body().await?;
     is_json(&json)?;
     let campaign = Campaign::from_json(&json).map_err(|f| faulty("campaign", f))?;
@@ -139,6 +138,9 @@ async fn put_campaign(
     call.trace.note("campaign", id);
     codes::collisions(catalogue, &campaign).await?.map_err(|faults| {
         Problem::faults(409, "another campaign holds a code of this one", faults)
+    })?;
+    codes::numbers_in_the_way(edge, &campaign).await?.map_err(|faults| {
+        Problem::faults(409, "a card or coupon has a code of this campaign", faults)
     })?;
 
     let before = match catalogue.campaign(campaign.id()).await? {

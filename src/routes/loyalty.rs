@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 use promo_core::checkout::{
-    CleanUp, Event, Inquired, Ports, Quote, Redeemed, Reversal, clean_up, inquire_offer, redeem,
-    reverse,
+    CleanUp, Event, Inquired, Person, Ports, Quote, Redeemed, Reversal, clean_up, inquire_offer,
+    redeem, reverse,
 };
 use promo_core::fault::Faults;
 use promo_core::ident::{CodeKey, OfferKey, OfferRef};
@@ -129,7 +129,7 @@ impl Visit<'_> {
         let cart = cart.map_err(bad_event)?;
         let event = self.place.event(self.call, self.env, POS, tab, cart)?;
         let attempt = spend::attempt(&event.attempt, id);
-        Ok(Event { customer: Some(id.to_string()), attempt, ..event })
+        Ok(Event { customer: Some(Person::member(id)), attempt, ..event })
     }
 
     fn rewards(&self, view: &View, points: Option<u64>) -> Result<Rewards<'_, '_>, Problem> {

@@ -1,7 +1,9 @@
 //! What every point of sale's route needs: the place's settings, and the event as the rules want it.
 
+use std::rc::Rc;
+
 use promo_core::cart::Cart;
-use promo_core::checkout::{Event, Failure, Inquired, inquire};
+use promo_core::checkout::{Event, Failure, Inquired, Person, inquire};
 use promo_core::engine::{Context, LocationFacts, Reason};
 use promo_core::guard::Limits;
 use promo_core::ident::LocationId;
@@ -20,6 +22,7 @@ use crate::settings::{self, Defaults};
 pub struct Place {
     defaults: Defaults,
     location: Location,
+    programme: Option<Rc<Programme>>,
 }
 
 /// A place where a code was typed.
@@ -45,7 +48,8 @@ impl Counter {
     ) -> Result<Self, Problem> {
         let (defaults, limits) = (Defaults::read(env)?, settings::guard_limits(env)?);
         let Asked { location, counts, locked } = edge.asked(tab, code, &limits).await?;
-        Ok(Self { place: Place { defaults, location }, limits, counts, locked })
+        let programme = edge.catalogue.programme().await?;
+        Ok(Self { place: Place { defaults, location, programme }, limits, counts, locked })
     }
 
     /// Answers the INQUIRE, unless the tab is not listened to because of its misses: then for how many
@@ -84,7 +88,8 @@ impl Place {
     pub async fn read(edge: &Edge<'_>, env: &Env, location: &LocationId) -> Result<Self, Problem> {
         let defaults = Defaults::read(env)?;
         let location = edge.catalogue.location_and(location, None).await?;
-        Ok(Self { defaults, location })
+        let programme = edge.catalogue.programme().await?;
+        Ok(Self { defaults, location, programme })
     }
 
     /// The currency of tabs that name none.
@@ -143,7 +148,7 @@ impl Place {
         env: &Env,
         pos: &'static str,
         tab: TabKey,
-        cart: Cart,
+        mut cart: Cart,
     ) -> Result<Event, Problem> {
         let Some(pepper) = settings::text(env, "PII_PEPPER") else {
             let what = "the secret PII_PEPPER is not set, so no guest can be counted";
@@ -151,10 +156,11 @@ impl Place {
         };
         call.trace.note("location", tab.location.as_str());
         call.trace.note("tab", tab.tab.as_str());
-        let rules = self.rules(None);
-        let pseudonym = |guest| identity::of_customer(&guest, &rules, pepper.as_bytes());
+        let rules = self.rules(self.programme.as_deref());
+        cart.identify(&rules);
+        let guest = |customer| identity::of_customer(&customer, &rules, pepper.as_bytes());
         Ok(Event {
-            customer: cart.customer().and_then(pseudonym).map(|guest| guest.to_string()),
+            customer: cart.customer().map(guest).as_ref().and_then(Person::guest),
             tab,
             cart,
             received: call.received,

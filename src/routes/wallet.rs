@@ -27,19 +27,22 @@ use crate::wallet::Wallet;
 /// not given out now, 422 for a notification with faults; 400, 401, 413, 415, 503 as everywhere.
 pub async fn notify(call: &Call, env: &Env) -> Result<Reply, Problem> {
     authorize(call, env, "WALLET_AUTH", "")?;
+    let json = call.json_body().await?;
+    is_json(&json)?;
+    let notification = Notification::from_json(&json).map_err(faulty)?;
+    // A wallet's people test their requests before anybody has told us where the wallet is.
     if !Wallet::of(env).has_address() {
         let what = "the setting WALLET_URL is not set, so no card could ever be activated";
         return Err(Problem::ours(503, what));
     }
-    let json = call.json_body().await?;
-    is_json(&json)?;
-    let notification = Notification::from_json(&json).map_err(faulty)?;
     // A new customer is written in several places, which may all have to be made first.
     let edge = Edge::patient(env, call)?;
     let document = document(&edge, call, env, &notification).await?;
-    let holder = customers::find_or_make(&edge, call, &notification.user).await?;
+    let (holder, member) = customers::find_or_make(&edge, call, &notification.user).await?;
+    let InstrumentType { once_per_customer: once, symbology, .. } = document;
+    let absorbed = if once { customers::absorbed(&edge, &member).await? } else { Vec::new() };
     let Notification { card, code, .. } = notification;
-    let ask = Ask { card, holder, once: document.once_per_customer, symbology: document.symbology };
+    let ask = Ask { card, holder, absorbed, once, symbology };
     let decided = edge.decide(&code, Command::Ask(ask)).await.map_err(|_| {
         Problem::ours(503, "the pool did not answer").with_header("retry-after", "1")
     })?;

@@ -17,6 +17,7 @@ use crate::{
 mod builder;
 mod draft;
 mod gross;
+mod identify;
 mod lexicon;
 mod line_set;
 pub(crate) mod read;

@@ -98,10 +98,17 @@ name_type!(
     check_type_code
 );
 name_type!(
-    /// A card as the wallet app names it.
+    /// A card as the wallet app names it: one segment of a path, so not `.` and not `..`.
     CardId,
-    check_pos_name
+    check_card_id
 );
+
+fn check_card_id(text: &str) -> Result<(), BadName> {
+    if text == "." || text == ".." {
+        return Err(BadName("must not be \".\" or \"..\", which name no segment of a path"));
+    }
+    check_pos_name(text)
+}
 
 fn check_type_code(text: &str) -> Result<(), BadName> {
     if text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit()) {

@@ -127,6 +127,7 @@ fn a_doubled_command_can_take_what_was_refused() {
         brought: Brought::default(),
         counters: vec![Counter {
             apart: Apart::default(),
+            also: Vec::new(),
             key: "*|uses||total|total|||".to_owned(),
             ceiling: 1,
             measure: Measure::Uses,

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use promo_core::checkout::{self, Event, Reversal};
+use promo_core::checkout::{self, Event, KnownBy, Person, Reversal};
 use promo_core::engine::{Context, LocationFacts};
 use promo_core::ident::OfferRef;
 use promo_core::ledger::TabKey;
@@ -253,7 +253,11 @@ fn event(world: &World, tab: TabKey, received: Instant, attempt: String) -> Even
     let plans = world.tab_plans.borrow();
     let (plan, cart) = &plans[&tab];
     Event {
-        customer: plan.customer.clone(),
+        customer: plan.customer.clone().map(|name| Person {
+            name,
+            also: Vec::new(),
+            known_by: KnownBy::Nothing,
+        }),
         cart: cart.clone(),
         received,
         attempt,

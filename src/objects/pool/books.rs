@@ -108,17 +108,19 @@ impl Sqlite {
         self.requests(&rest, vec![SqlStorageValue::try_from_i64(after)?])
     }
 
-    /// Whether somebody waits though there are numbers.
-    pub fn somebody_can_be_served(&self) -> worker::Result<bool> {
-        let pool = self.pool()?;
-        Ok(pool.waiting > 0 && pool.free() > 0)
+    /// Whether somebody waits who can be served now.
+    pub fn somebody_can_be_served(&self, now: Instant) -> worker::Result<bool> {
+        Ok(self.pool()?.can_serve_from(now).is_some_and(|from| from <= now))
     }
 
     /// When there is something to do next.
     pub fn next_due(&self, now: Instant) -> worker::Result<Option<Instant>> {
-        if self.somebody_can_be_served()? {
-            return Ok(Some(now));
-        }
+        let serve = self.pool()?.can_serve_from(now);
+        let call = self.next_call()?;
+        Ok(serve.into_iter().chain(call).min())
+    }
+
+    fn next_call(&self) -> worker::Result<Option<Instant>> {
         let query = "SELECT due FROM request WHERE due IS NOT NULL ORDER BY due LIMIT 1";
         match self.row(query, Vec::new())?.and_then(|row| row.into_iter().next()) {
             Some(SqlStorageValue::Integer(due)) => Ok(Some(Instant::from_millis(due))),
@@ -200,7 +202,11 @@ pub fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
             vec![integer(first)?, serde_json::to_string(&pairs)?.into()],
         )?;
     }
-    if let Some((from, to)) = changes.moved {
+    if !changes.withdrawn.is_empty() {
+        let query = "DELETE FROM number WHERE position IN (SELECT value FROM json_each(?))";
+        put(query, vec![serde_json::to_string(&changes.withdrawn)?.into()])?;
+    }
+    for (from, to) in changes.moved {
         let query = "UPDATE number SET position = ?, given = NULL WHERE position = ?";
         put(query, vec![integer(to)?, integer(from)?])?;
     }

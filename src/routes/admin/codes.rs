@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use promo_core::campaign::{Campaign, Codes};
+use promo_core::checkout::Unreachable;
 use promo_core::code::CanonicalCode;
 use promo_core::code::list::{read_lines, signed_prefix};
 use promo_core::code::signed::{BODY, Prefix, shown};
 use promo_core::fault::{Fault, Faults, Path, Sink};
-use promo_core::ident::CampaignId;
+use promo_core::ident::{CampaignId, CodeKey};
+use promo_core::issuance::Number;
 use promo_core::issuance::number::{Format, fault_of};
 use serde_json::json;
 use worker::Env;
@@ -98,6 +100,74 @@ pub async fn collisions(
         }
     }
     Ok(sink.check(Some(())))
+}
+
+/// Numbers of cards and coupons that a campaign's codes would be, or would be taken for.
+pub async fn numbers_in_the_way(
+    edge: &Edge<'_>,
+    campaign: &Campaign,
+) -> Result<Result<(), Faults>, Problem> {
+    let sink = Sink::new();
+    match campaign.codes() {
+        Codes::Fixed(codes) => {
+            let keys: Vec<CodeKey> = codes.iter().map(CodeKey::of).collect();
+            let taken = edge.numbers_among(&keys).await.map_err(silent_numbers)?;
+            let fixed = Path::Below("/codes/fixed");
+            for (index, code) in codes.iter().enumerate() {
+                let key = CodeKey::of(code);
+                for (_, owner) in taken.iter().filter(|(number, _)| *number == key) {
+                    let why = format!("{code} is a number of instrument type {owner}");
+                    sink.add(&Path::Index(&fixed, index), why);
+                }
+            }
+        }
+        Codes::Signed { prefix, .. } => {
+            let at = Path::Below("/codes/signed/prefix");
+            for (number, owner) in edge.numbers_like(prefix).await.map_err(silent_numbers)? {
+                let why = format!(
+                    "{number} is a number of instrument type {owner}, and would look like one of \
+                     these"
+                );
+                sink.add(&at, why);
+            }
+        }
+        Codes::Listed | Codes::None => {}
+    }
+    Ok(sink.check(Some(())))
+}
+
+fn silent_numbers(_: Unreachable) -> Problem {
+    Problem::ours(503, "the numbers of cards and coupons did not answer")
+        .with_header("retry-after", "1")
+}
+
+/// Which numbers of a file are codes of a campaign, or would be taken for signed ones: by line, why.
+pub async fn codes_among(
+    catalogue: &Catalogue<'_>,
+    numbers: &[(u64, Number)],
+) -> Result<Vec<(u64, String)>, Problem> {
+    let codes: Vec<(u64, CanonicalCode)> =
+        numbers.iter().filter_map(|(line, number)| Some((*line, number.key().code()?))).collect();
+    let prefixes: BTreeSet<String> =
+        codes.iter().filter_map(|(_, code)| signed_prefix(code)).collect();
+    let mut keys: Vec<String> = codes.iter().map(|(_, code)| code_key(code)).collect();
+    keys.extend(prefixes.iter().map(|prefix| prefix_key(prefix)));
+    let stored = catalogue.stored(&keys).await?;
+    let mut found = Vec::new();
+    for (line, code) in codes {
+        if stored.contains(&code_key(&code))
+            && let Some(holder) = Entry::Code(code.clone()).holder(catalogue).await?
+        {
+            found.push((line, format!("{code} is a code of campaign {holder}")));
+        }
+        let looks = signed_prefix(&code).filter(|prefix| stored.contains(&prefix_key(prefix)));
+        if looks.is_some()
+            && let Some(why) = taken_for_signed(catalogue, &code, "").await?
+        {
+            found.push((line, why));
+        }
+    }
+    Ok(found)
 }
 
 /// Why a code would never be found under itself: it looks like a signed one of another campaign.
@@ -214,7 +284,14 @@ pub async fn upload(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Pro
             None => new.push(code),
         }
     }
-    let clash = "another campaign holds a code of these; nothing was stored";
+    let keys: Vec<CodeKey> = new.iter().map(|code| CodeKey::of(code)).collect();
+    for (number, owner) in edge.numbers_among(&keys).await.map_err(silent_numbers)? {
+        for (line, code) in codes.iter().filter(|(_, code)| CodeKey::of(code) == number) {
+            let why = format!("{code} is a number of instrument type {owner}");
+            sink.extend([fault_of(*line, &why)]);
+        }
+    }
+    let clash = "somebody else holds a code of these; nothing was stored";
     sink.check(Some(())).map_err(|faults| Problem::faults(409, clash, faults))?;
     let dry_run = call.query("dry_run").is_some_and(|value| value == "true");
     let known = codes.len().saturating_sub(new.len());

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::members;
 use crate::http::{Call, Problem, Reply};
-use crate::members::{pepper, rules};
+use crate::members::{names, pepper, rules};
 use crate::objects::ledger::{Answer, Question};
 use crate::ports::Edge;
 
@@ -24,13 +24,15 @@ const AT_ONCE: u64 = 20;
 pub async fn erase(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Reply, Problem> {
     let (rules, pepper) = (rules(edge).await?, pepper(edge)?);
     // A point of sale's own id is nobody's number or address, and no member's.
-    let member = match Identity::parse(identifier, &rules) {
-        Ok(identity) => members::erase(edge, &identity.pseudonym(&pepper)).await?,
-        Err(_) => false,
-    };
-    call.trace.note("outcome", "erased");
+    let identity = Identity::parse(identifier, &rules).ok().map(|it| it.pseudonym(&pepper));
     let readings = readings(identifier, &rules, &pepper);
-    let pseudonyms: Vec<String> = readings.iter().map(ToString::to_string).collect();
+    let mut pseudonyms: Vec<String> = readings.iter().map(ToString::to_string).collect();
+    // While the member's books still say under which names the person was counted.
+    if let Some(identity) = &identity {
+        pseudonyms.extend(names(edge, identity).await?);
+    }
+    pseudonyms.sort();
+    pseudonyms.dedup();
     // The same for all his redemptions, so that they can still be counted as one guest's; it says
     // nothing, and nobody can find it from the identifier.
     let name = format!("erased-{}", call.attempt);
@@ -44,6 +46,11 @@ pub async fn erase(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Rep
         match next {
             Some(next) => cursor = Some(next),
             None => {
+                let member = match &identity {
+                    Some(identity) => members::erase(edge, identity).await?,
+                    None => false,
+                };
+                call.trace.note("outcome", "erased");
                 let done = json!({
                     "erased": true, "member": member, "ledgers": ledgers, "rows": rows,
                 });

@@ -1,5 +1,7 @@
 //! What operators do with instrument types and their numbers.
 
+mod withdraw;
+
 use std::collections::HashMap;
 
 use futures_util::future::join;
@@ -14,7 +16,7 @@ use promo_core::issuance::{InstrumentType, Kind, Number};
 use serde_json::{Value, json};
 use worker::{Env, Method};
 
-use super::{PAGE, faulty, is_json, ledger, not_there};
+use super::{PAGE, codes, faulty, is_json, ledger, not_there};
 use crate::catalogue::instrument_key;
 use crate::http::{Call, Problem, Reply, now};
 use crate::objects::pool::{Answer, Question};
@@ -42,14 +44,20 @@ pub async fn answer(
     };
     call.trace.note("type", code.as_str());
     if rest.is_empty() && call.method == Method::Put {
-        return put(edge, call, &code).await;
+        return put(edge, call, env, &code).await;
     }
     let document = edge.catalogue.instrument_type(&code).await?;
     let document = document.ok_or_else(|| not_there("instrument type"))?;
     let document = document.map_err(|faults| faulty("stored instrument type", faults))?;
     match rest {
         [] => show(edge, env, &code, &document).await,
-        ["numbers"] => add(edge, call, &code, &document).await,
+        ["numbers"] => add(edge, call, env, &code, &document).await,
+        ["numbers", "withdraw"] if call.method == Method::Post => {
+            withdraw::list(edge, call, &code, &document).await
+        }
+        ["numbers", number] if call.method == Method::Delete => {
+            withdraw::one(edge, &code, number).await
+        }
         ["numbers", number] => show_number(edge, env, &code, &document, number).await,
         ["numbers", number, what] => block(edge, &code, number, *what == "block").await,
         _ => Err(not_there("address")),
@@ -72,7 +80,7 @@ async fn list(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
 }
 
 /// Stores a type. What numbers already depend on stays as it is.
-async fn put(edge: &Edge<'_>, call: &Call, code: &TypeCode) -> Result<Reply, Problem> {
+async fn put(edge: &Edge<'_>, call: &Call, env: &Env, code: &TypeCode) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     is_json(&json)?;
     let document = InstrumentType::from_json(&json).map_err(|f| faulty("instrument type", f))?;
@@ -99,8 +107,32 @@ async fn put(edge: &Edge<'_>, call: &Call, code: &TypeCode) -> Result<Reply, Pro
         })?;
     }
     edge.catalogue.write(&instrument_key(code), &json).await?;
+    open(edge, env, code, &document).await?;
     let warnings = warnings(edge, &document).await?;
     Ok(Reply::json(200, &json!({"type": code, "warnings": warnings})))
+}
+
+/// Tells the pool when the type is given out, so that nobody who waits is served outside of it.
+async fn open(
+    edge: &Edge<'_>,
+    env: &Env,
+    code: &TypeCode,
+    document: &InstrumentType,
+) -> Result<(), Problem> {
+    let window = document.window(&Defaults::read(env)?.zone);
+    edge.decide(code, Command::Open(window)).await.map(drop).map_err(|_| silent())
+}
+
+/// How the numbers of the body are written.
+fn format(call: &Call) -> Result<Format, Problem> {
+    match call.media_type().as_str() {
+        "text/csv" => Ok(Format::Csv),
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Format::Ndjson),
+        _ => {
+            let detail = "send numbers as Content-Type: text/csv or application/x-ndjson";
+            Err(Problem::new(415, detail))
+        }
+    }
 }
 
 async fn warnings(edge: &Edge<'_>, document: &InstrumentType) -> Result<Vec<Fault>, Problem> {
@@ -191,17 +223,11 @@ async fn redeemed(
 async fn add(
     edge: &Edge<'_>,
     call: &Call,
+    env: &Env,
     code: &TypeCode,
     document: &InstrumentType,
 ) -> Result<Reply, Problem> {
-    let format = match call.media_type().as_str() {
-        "text/csv" => Format::Csv,
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Format::Ndjson,
-        _ => {
-            let detail = "send numbers as Content-Type: text/csv or application/x-ndjson";
-            return Err(Problem::new(415, detail));
-        }
-    };
+    let format = format(call)?;
     let part = part(call)?;
     let body = call.body().await?;
     let done = |added: u64, lines: Option<u64>| match lines {
@@ -223,22 +249,26 @@ async fn add(
     }
     let keys: Vec<Number> = numbers.iter().map(|(_, number)| number.clone()).collect();
     let question = Question::Known(keys.clone());
-    let (known, others) =
-        join(edge.ask_pool(code, &question), edge.claim(code, &numbers, false)).await;
+    let codes = codes::codes_among(&edge.catalogue, &numbers);
+    let looks = join(edge.ask_pool(code, &question), edge.claim(code, &numbers, false));
+    let ((known, others), codes) = join(looks, codes).await;
     let Answer::Known(known) = known.map_err(|_| silent())? else { return Err(another_answer()) };
-    taken(code, &numbers, &known, &others.map_err(|_| silent())?)?;
+    taken(code, &numbers, &known, &others.map_err(|_| silent())?, codes?)?;
     // What was free a moment ago may be another type's by now.
     let others = edge.claim(code, &numbers, true).await.map_err(|_| silent())?;
-    taken(code, &numbers, &[], &others)?;
+    taken(code, &numbers, &[], &others, Vec::new())?;
+    open(edge, env, code, document).await?;
     let has_part = part.is_some();
     let add = Command::Add(Add { numbers: keys, part });
     match edge.decide(code, add).await.map_err(|_| silent())? {
         Decided::Added { added, lines } => {
+            // Somebody may have withdrawn the same numbers between the two.
+            edge.claim(code, &numbers, true).await.map_err(|_| silent())?;
             call.trace.note("added", added);
             Ok(Reply::json(200, &done(added, has_part.then_some(lines))))
         }
         Decided::OutOfStep { lines } => Err(out_of_step(lines)),
-        Decided::Known(known) => Err(taken(code, &numbers, &known, &[])
+        Decided::Known(known) => Err(taken(code, &numbers, &known, &[], Vec::new())
             .err()
             .unwrap_or_else(|| Problem::ours(500, "numbers are known that were not sent"))),
         _ => Err(another_answer()),
@@ -278,8 +308,9 @@ fn taken(
     numbers: &[(u64, Number)],
     known: &[usize],
     others: &[(CodeKey, TypeCode)],
+    codes: Vec<(u64, String)>,
 ) -> Result<(), Problem> {
-    if known.is_empty() && others.is_empty() {
+    if known.is_empty() && others.is_empty() && codes.is_empty() {
         return Ok(());
     }
     let lines: HashMap<&CodeKey, u64> =
@@ -291,7 +322,7 @@ fn taken(
     let elsewhere = others.iter().filter_map(|(number, other)| {
         Some((*lines.get(number)?, format!("\"{number}\" is a number of type {other}")))
     });
-    let mut faults: Vec<(u64, String)> = here.chain(elsewhere).collect();
+    let mut faults: Vec<(u64, String)> = here.chain(elsewhere).chain(codes).collect();
     faults.sort();
     let sink = Sink::new();
     sink.extend(faults.iter().map(|(line, why)| fault_of(*line, why)));

@@ -1,6 +1,8 @@
 //! What operators do about the wallet: try the connection, see which requests are stuck and why, have
 //! them tried again or put away.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 use promo_core::ident::TypeCode;
 use promo_core::issuance::call::Heard;
@@ -11,11 +13,11 @@ use serde_json::{Value, json};
 use worker::Env;
 
 use super::not_there;
-use crate::http::{Call, Problem, Reply};
+use crate::http::{Call, Problem, Reply, now};
 use crate::objects::pool::{Answer, Question};
 use crate::ports::Edge;
 use crate::routes::wallet::request_id;
-use crate::settings;
+use crate::settings::{self, Defaults};
 use crate::wallet::{Health, Wallet};
 
 /// Requests on one page of a list.
@@ -37,7 +39,7 @@ pub async fn answer(
 ) -> Result<Reply, Problem> {
     match segments {
         ["check"] => check(call, env).await,
-        ["errors"] => errors(edge, call).await,
+        ["errors"] => errors(edge, call, env).await,
         ["errors", id, what] => settle(edge, id, *what == "retry").await,
         _ => Err(not_there("address")),
     }
@@ -121,7 +123,7 @@ fn wrong_with_being_called(env: &Env, secret: Option<&str>) -> Option<Wrong> {
 }
 
 /// A page of the requests of all types that are stuck, type by type.
-async fn errors(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
+async fn errors(edge: &Edge<'_>, call: &Call, env: &Env) -> Result<Reply, Problem> {
     let after = match call.query("cursor") {
         None => None,
         Some(cursor) => match read_id(&cursor) {
@@ -156,22 +158,50 @@ async fn errors(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
     let more = stuck.len() > most;
     stuck.truncate(most);
     let last = stuck.last().filter(|_| more).map(|(code, no, _)| request_id(code, *no));
-    let errors: Vec<Value> = stuck.iter().map(|(code, no, asked)| line(code, *no, asked)).collect();
+    let mut over: BTreeMap<&TypeCode, bool> = BTreeMap::new();
+    for (code, ..) in stuck.iter().filter(|(.., asked)| asked.turn().is_some()) {
+        if !over.contains_key(code) {
+            over.insert(code, is_over(edge, env, code).await?);
+        }
+    }
+    let line = |(code, no, asked): &(TypeCode, RequestNo, Asked)| {
+        line(code, *no, asked, over.get(code).copied().unwrap_or_default())
+    };
+    let errors: Vec<Value> = stuck.iter().map(line).collect();
     Ok(Reply::json(200, &json!({"errors": errors, "cursor": last})))
 }
 
-/// One stuck request as an operator reads it.
-fn line(code: &TypeCode, no: RequestNo, asked: &Asked) -> Value {
+/// Whether a type is not given out now, so that those who wait for it are not served.
+async fn is_over(edge: &Edge<'_>, env: &Env, code: &TypeCode) -> Result<bool, Problem> {
+    let Some(Ok(document)) = edge.catalogue.instrument_type(code).await? else { return Ok(false) };
+    Ok(!document.window(&Defaults::read(env)?.zone).holds(now()))
+}
+
+/// One stuck request as an operator reads it; `over`: its type is not given out now.
+fn line(code: &TypeCode, no: RequestNo, asked: &Asked, over: bool) -> Value {
     let (state, attempts, next) = match asked.progress {
         Progress::Waiting { .. } => ("waiting", None, None),
         Progress::Calling { failures, next, .. } => ("retrying", Some(failures), Some(next)),
         _ => ("failed", None, None),
     };
     let heard = asked.trouble.as_ref().and_then(|trouble| trouble.heard.as_ref());
-    let cause = heard.map_or("no_free_number", Heard::cause);
-    let detail = match heard {
-        Some(heard) => heard.to_string(),
-        None => format!("no number of type {code} is free: upload some, and it is served in turn"),
+    let doubtful = asked.trouble.as_ref().is_some_and(|trouble| trouble.doubtful);
+    let (cause, detail) = match heard {
+        Some(heard) if doubtful => (
+            "address",
+            format!(
+                "{heard}, as it did for at least three cards in a row: is the path in WALLET_URL \
+                 right? Try again when it is; dismiss this if the app really has no such card"
+            ),
+        ),
+        Some(heard) => (heard.cause(), heard.to_string()),
+        None if over => {
+            ("type_over", format!("type {code} is not given out now, and no number is"))
+        }
+        None => (
+            "no_free_number",
+            format!("no number of type {code} is free: upload some, and it is served in turn"),
+        ),
     };
     json!({
         "id": request_id(code, no), "type": code, "card_id": asked.ask.card, "state": state,

@@ -4,10 +4,10 @@ use crate::campaign::{Campaign, Codes, Measure, OnShort, Quota, Scopes};
 use crate::ident::{CodeKey, OfferId, OfferKey, TypeCode};
 use crate::issuance::Kind;
 use crate::ledger::counter::{self, Counter};
-use crate::ledger::shard::Apart;
+use crate::ledger::shard::{Apart, ShardBy};
 use crate::time::{Calendar, Instant, Window, Zone};
 
-use super::{Event, Instrument};
+use super::{Event, Instrument, Person};
 
 /// What one redemption must find room in, and what it may not have at all because nobody knows who
 /// the guest is.
@@ -26,7 +26,7 @@ pub(super) fn counters(
     campaign: &Campaign,
     instrument: Option<&Instrument>,
     code: &CodeKey,
-    customer: Option<&str>,
+    customer: Option<&Person>,
     event: &Event,
 ) -> Counters {
     let mut found = Counters::default();
@@ -90,12 +90,12 @@ fn counter(
     quota: &Quota,
     offer: Option<&OfferKey>,
     code: &CodeKey,
-    customer: Option<&str>,
+    customer: Option<&Person>,
     event: &Event,
 ) -> Result<Option<Counter>, UnknownCustomer> {
-    let customer = match (customer, quota.per.customer) {
-        (_, false) => "",
-        (Some(pseudonym), true) => pseudonym,
+    let person = match (customer, quota.per.customer) {
+        (_, false) => None,
+        (Some(person), true) => Some(person),
         (None, true) if quota.anonymous_allowed => return Ok(None),
         (None, true) => return Err(UnknownCustomer),
     };
@@ -107,15 +107,29 @@ fn counter(
     };
     let place = event.context.location.timezone.as_ref();
     let calendar = campaign.quota_calendar(quota, place, &event.context.default_zone);
+    let prefix = prefix(quota, offer, &calendar, event.received);
+    let code_part = if quota.per.code { code.as_str() } else { "" };
+    let location = if quota.per.location { event.tab.location.as_str() } else { "" };
     // Only the location can hold any character, so it comes last.
-    let key = format!(
-        "{}{}|{customer}|{}",
-        prefix(quota, offer, &calendar, event.received),
-        if quota.per.code { code.as_str() } else { "" },
-        if quota.per.location { event.tab.location.as_str() } else { "" },
-    );
-    let apart = Apart::of(quota.per.code.then_some(code), Some(customer).filter(|c| !c.is_empty()));
-    Ok(Some(Counter { key, ceiling, measure, partial, offer: offer.cloned(), apart }))
+    let key = |customer: &str| format!("{prefix}{code_part}|{customer}|{location}");
+    let name = person.map(|person| person.name.as_str());
+    Ok(Some(Counter {
+        key: key(name.unwrap_or_default()),
+        also: person.into_iter().flat_map(|it| &it.also).map(|name| key(name)).collect(),
+        ceiling,
+        measure,
+        partial,
+        offer: offer.cloned(),
+        apart: Apart::of(quota.per.code.then_some(code), name),
+    }))
+}
+
+/// Whether a campaign counts each customer apart, so that it must be known who this one is.
+pub(super) fn counts_customers(campaign: &Campaign) -> bool {
+    let of_offers = campaign.offers().iter().flat_map(|offer| offer.quotas());
+    let layout = campaign.ledger();
+    campaign.quotas().iter().chain(of_offers).any(|quota| quota.per.customer)
+        || (layout.is_divided() && layout.by == ShardBy::Customer)
 }
 
 /// What the keys of all counters of one quota begin with, in the window of an instant. The limit is

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::quote::Quote;
 use super::rights::{self, Undecided};
-use super::round::{Party, Round};
+use super::round::{Party, Round, customer, named as customer_named};
 use super::{Event, Failure, Found, Ports};
 use crate::campaign::{Campaign, Inquire};
 use crate::code::CanonicalCode;
@@ -122,7 +122,13 @@ async fn ask(
     named: impl Fn(&OfferKey) -> bool,
 ) -> Result<Asked, Failure> {
     let live = found.campaign.inquire() == Inquire::Live;
-    let mut party = Party::new(found, key, event, named);
+    // Only the ledger counts customers. What cannot be found out in time REDEEM will.
+    let person = match live {
+        true => customer(ports, &found, event, true).await.ok(),
+        false => None,
+    };
+    let person = person.unwrap_or_else(|| customer_named(&found, event).cloned());
+    let mut party = Party::new(found, person, key, event, named);
     if !live {
         party.heed(&ports.exhausted(party.campaign.id()).await);
     }

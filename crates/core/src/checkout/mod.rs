@@ -21,6 +21,7 @@
 mod clean_up;
 mod counters;
 mod inquire;
+mod person;
 mod ports;
 mod quote;
 mod redeem;
@@ -33,6 +34,7 @@ use std::fmt;
 pub use clean_up::{CleanUp, clean_up};
 pub use counters::{QuotaCounters, coupon_uses, quota_counters};
 pub use inquire::{Inquired, inquire, inquire_offer};
+pub use person::{KnownBy, MemberNames, Person};
 pub use ports::{Found, Instrument, Ports, Unreachable};
 pub use quote::{Quote, Rejection, Share};
 pub use redeem::{Redeemed, redeem};
@@ -56,8 +58,8 @@ pub struct Event {
     pub attempt: String,
     /// Which POS sent it.
     pub pos: &'static str,
-    /// The guest's pseudonym, if the cart names a guest.
-    pub customer: Option<String>,
+    /// The guest, if the cart names one.
+    pub customer: Option<Person>,
     /// The place, its clock and its time.
     pub context: Context,
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::CleanUp;
+use super::{CleanUp, Person};
 use crate::campaign::Campaign;
 use crate::code::CanonicalCode;
 use crate::ident::{CampaignId, CodeKey, OfferRef, TypeCode};
@@ -33,8 +33,8 @@ pub struct Instrument {
     pub code: TypeCode,
     /// Whether it is used once.
     pub kind: Kind,
-    /// The pseudonym of the customer it was given to.
-    pub customer: String,
+    /// The customer it was given to.
+    pub customer: Person,
 }
 
 impl From<Rc<Campaign>> for Found {
@@ -62,6 +62,12 @@ pub trait Ports {
     /// `by_number` and `by_ref` answer by it. Returns its revision; none, if the registry knows no such
     /// campaign.
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable>;
+
+    /// The person with every name that quotas may have counted it under. An INQUIRE is in a `hurry`: it
+    /// does not wait for this longer than for a ledger.
+    async fn person(&self, who: &Person, _hurry: bool) -> Result<Person, Unreachable> {
+        Ok(who.clone())
+    }
 
     /// Asks one object of a campaign's ledger.
     async fn ledger(

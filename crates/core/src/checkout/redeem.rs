@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::clean_up::settle_stale;
 use super::quote::{Quote, Rejection};
 use super::rights::{self, Undecided};
-use super::round::{Party, Round, Said};
+use super::round::{Party, Round, Said, customer};
 use super::{CleanUp, Event, Failure, Ports, Unreachable};
 use crate::campaign::{Campaign, CombinesWith};
 use crate::engine::Reason;
@@ -61,13 +61,18 @@ pub async fn redeem(
         let (known, other): (Vec<_>, Vec<_>) =
             known.into_iter().partition(|offer| offer.code == first.code);
         answer.reject_all(&other, Reason::DoesNotCombine, "another code of the same campaign");
-        let party = Party::new(found, first.code.clone(), event, |key| {
+        if known.is_empty() {
+            continue;
+        }
+        answer.known = true;
+        let Ok(person) = customer(ports, &found, event, false).await else {
+            answer.reject_all(&known, Reason::TemporarilyUnavailable, "the member is silent");
+            continue;
+        };
+        let party = Party::new(found, person, first.code.clone(), event, |key| {
             known.iter().any(|offer| offer.offer == *key)
         });
-        answer.known |= !known.is_empty();
-        if !known.is_empty() {
-            parties.push((campaign.clone(), known, party));
-        }
+        parties.push((campaign.clone(), known, party));
     }
     let (refs, parties): (Vec<_>, Vec<_>) =
         parties.into_iter().map(|(id, refs, party)| ((id, refs), party)).unzip();

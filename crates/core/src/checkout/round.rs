@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::counters::{Counters, counters};
+use super::counters::{Counters, counters, counts_customers};
 use super::quote::{Quote, Rejection};
-use super::{Event, Failure, Found};
+use super::{Event, Failure, Found, Person, Ports, Unreachable};
 use crate::campaign::Campaign;
 use crate::engine::{Allowance, Asked, Reason, Rejected, Standing, decide};
 use crate::ident::{CodeKey, OfferKey, OfferRef};
@@ -18,6 +18,30 @@ use crate::ledger::shard::Shard;
 use crate::money::Money;
 use crate::revision::Revision;
 
+/// Whom a campaign counts a redemption for: the one a card was given to, whoever shows it, else whom the
+/// cart names. Whether that is a member is looked up only where it matters.
+///
+/// # Errors
+/// When it cannot be found out whether this is a member.
+pub(super) async fn customer(
+    ports: &impl Ports,
+    found: &Found,
+    event: &Event,
+    hurry: bool,
+) -> Result<Option<Person>, Unreachable> {
+    let Some(person) = named(found, event) else { return Ok(None) };
+    if !counts_customers(&found.campaign) {
+        return Ok(Some(person.clone()));
+    }
+    ports.person(person, hurry).await.map(Some)
+}
+
+/// The same, without looking up whether it is a member.
+pub(super) fn named<'a>(found: &'a Found, event: &'a Event) -> Option<&'a Person> {
+    let holder = found.instrument.as_ref().map(|instrument| &instrument.customer);
+    holder.or(event.customer.as_ref())
+}
+
 /// A campaign that takes part, and what has been heard of its offers.
 pub(super) struct Party {
     /// The campaign.
@@ -26,8 +50,8 @@ pub(super) struct Party {
     pub revision: Option<Revision>,
     /// The code that led to it.
     pub code: CodeKey,
-    /// The guest's pseudonym: the one a card was given to, whoever shows it.
-    customer: Option<String>,
+    /// The guest: the one a card was given to, whoever shows it.
+    customer: Option<Person>,
     /// By offer.
     allowances: Vec<Allowance>,
     /// What all its offers together may give.
@@ -37,19 +61,17 @@ pub(super) struct Party {
 }
 
 impl Party {
-    /// A campaign with all its offers, or only those that `named` says.
+    /// A campaign with all its offers, or only those that `named` says, for this customer: see
+    /// [`customer`].
     pub fn new(
         found: Found,
+        customer: Option<Person>,
         code: CodeKey,
         event: &Event,
         named: impl Fn(&OfferKey) -> bool,
     ) -> Self {
         let Found { campaign, instrument, .. } = found;
-        let customer = match &instrument {
-            Some(instrument) => Some(instrument.customer.clone()),
-            None => event.customer.clone(),
-        };
-        let counters = counters(&campaign, instrument.as_ref(), &code, customer.as_deref(), event);
+        let counters = counters(&campaign, instrument.as_ref(), &code, customer.as_ref(), event);
         let allowances = campaign.offers().iter().enumerate().map(|(index, offer)| {
             let unknown =
                 counters.unknown_customer || counters.unknown_customer_for.contains(&index);
@@ -159,7 +181,7 @@ impl Party {
 
     /// Which object of its ledger would keep this tab.
     pub fn home(&self, event: &Event, region: &str) -> Shard {
-        let customer = self.customer.as_deref();
+        let customer = self.customer.as_ref().map(|person| person.name.as_str());
         self.campaign.ledger().home(&self.code, customer, &event.tab, region)
     }
 
@@ -179,7 +201,7 @@ impl Party {
             .map(|offer| Ask { offer: offer.clone(), give: None });
         Redeem {
             tab: event.tab.clone(),
-            customer: self.customer.clone(),
+            customer: self.customer.as_ref().map(|person| person.name.clone()),
             pos: event.pos.to_owned(),
             received: event.received,
             attempt: event.attempt.clone(),

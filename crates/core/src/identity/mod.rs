@@ -6,19 +6,19 @@
 //! `PII_PEPPER`. Equal identities have equal pseudonyms, and without the secret nobody finds the guest.
 
 mod email;
+mod guest;
 mod number;
 mod phone;
 
 use std::fmt;
 
 pub use email::Email;
+pub use guest::{Guest, guest_id, guest_phone, of_customer, readings};
 use hmac::{Hmac, KeyInit, Mac};
 pub use number::MemberNumber;
 pub use phone::{Phone, Region};
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::Sha256;
-
-use crate::cart::Customer;
 
 /// A text that is no identity; it says what would be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,106 +162,9 @@ impl<'de> Deserialize<'de> for Pseudonym {
     }
 }
 
-/// The pseudonym of a cart's customer, as campaigns count customers: of the POS's own id where there is
-/// one, else of the phone number, else of the e-mail address; `None` when nothing identifies the guest.
-/// What cannot be read as a phone number or address still counts, as it is written.
-#[must_use]
-pub fn of_customer(customer: &Customer<'_>, rules: &Rules, pepper: &[u8]) -> Option<Pseudonym> {
-    if let Some(id) = customer.id() {
-        return Some(Pseudonym::of(&format!("id:{id}"), pepper));
-    }
-    match (customer.phone(), customer.email()) {
-        (Some(text), _) => Some(by_phone(text, rules, pepper)),
-        (None, Some(text)) => Some(by_email(text, rules, pepper)),
-        (None, None) => None,
-    }
-}
-
-fn by_phone(text: &str, rules: &Rules, pepper: &[u8]) -> Pseudonym {
-    if let Ok(phone) = Phone::parse(text, rules.region) {
-        return Identity::Phone(phone).pseudonym(pepper);
-    }
-    let bare: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-    Pseudonym::of(&format!("phone:{bare}"), pepper)
-}
-
-fn by_email(text: &str, rules: &Rules, pepper: &[u8]) -> Pseudonym {
-    match Email::parse(text, &rules.email) {
-        Ok(email) => Identity::Email(email).pseudonym(pepper),
-        Err(_) => Pseudonym::of(&format!("email:{}", text.trim().to_lowercase()), pepper),
-    }
-}
-
-/// Every pseudonym under which campaigns may have counted whoever is called this: a POS's id, a phone
-/// number or an address. For erasing him.
-#[must_use]
-pub fn readings(text: &str, rules: &Rules, pepper: &[u8]) -> Vec<Pseudonym> {
-    let id = Pseudonym::of(&format!("id:{text}"), pepper);
-    vec![id, by_phone(text, rules, pepper), by_email(text, rules, pepper)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cart::{CartDraft, CustomerDraft};
-
-    fn with(id: Option<&str>, phone: Option<&str>, email: Option<&str>) -> Option<Pseudonym> {
-        let text = |value: Option<&str>| value.map(str::to_owned);
-        let customer = CustomerDraft {
-            id: text(id),
-            phone: text(phone),
-            email: text(email),
-            ..CustomerDraft::default()
-        };
-        let draft = CartDraft {
-            currency: Some("USD".to_owned()),
-            subtotal: Some(1),
-            customer: Some(customer),
-            ..CartDraft::default()
-        };
-        let cart = draft.check().unwrap();
-        let rules = Rules { region: Region::parse("US"), ..Rules::default() };
-        cart.customer().and_then(|customer| of_customer(&customer, &rules, b"pepper"))
-    }
-
-    #[test]
-    fn spellings_of_one_guest_have_one_pseudonym() {
-        assert_eq!(
-            with(None, Some("+1 608 555-0100"), None),
-            with(None, Some("(608) 555-0100"), Some("x@y.example"))
-        );
-        assert_eq!(with(None, None, Some("A@B.example ")), with(None, None, Some("a@b.example")));
-    }
-
-    #[test]
-    fn a_guest_is_counted_by_a_number_that_is_none_too() {
-        assert_eq!(with(None, Some("12-34"), None), with(None, Some("1234"), None));
-        assert_ne!(with(None, Some("1234"), None), with(None, Some("1235"), None));
-        assert_eq!(with(None, None, Some("GUEST")), with(None, None, Some("guest")));
-    }
-
-    #[test]
-    fn an_id_is_no_phone_number_though_it_reads_like_one() {
-        assert_ne!(with(Some("5550100"), None, None), with(None, Some("5550100"), None));
-    }
-
-    #[test]
-    fn whoever_is_to_be_erased_is_found_however_he_was_counted() {
-        let rules = Rules { region: Region::parse("US"), ..Rules::default() };
-        for (text, counted) in [
-            ("guest-7", with(Some("guest-7"), None, None)),
-            ("+16085550100", with(None, Some("(608) 555-0100"), None)),
-            ("A@B.example", with(None, None, Some("a@b.example"))),
-        ] {
-            let readings = readings(text, &rules, b"pepper");
-            assert!(counted.is_some_and(|counted| readings.contains(&counted)), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_guest_nobody_can_name_has_no_pseudonym() {
-        assert_eq!(with(None, None, None), None);
-    }
 
     #[test]
     fn what_a_guest_gives_tells_by_itself_what_it_is() {

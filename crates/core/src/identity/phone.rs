@@ -110,6 +110,10 @@ fn digits(text: &str) -> Result<String, BadIdentity> {
             _ => return Err(FORM),
         }
     }
+    // What a till types when it must type something.
+    if digits.bytes().all(|b| b == b'0') {
+        return Err(FORM);
+    }
     // Room for a prefix of calls abroad.
     if (3..=MOST_DIGITS.saturating_add(5)).contains(&digits.len()) { Ok(digits) } else { Err(FORM) }
 }
@@ -277,6 +281,7 @@ mod tests {
             "six oh eight",
             "+16085550100;ext=1",
             "0",
+            "000-000-0000",
             "0000000000000000000000000000000",
         ] {
             assert_eq!(read(text, "US"), None, "{text}");

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::campaign::Moment;
 use crate::fault::{Faults, Path, Sink};
 use crate::ident::CampaignId;
+use crate::issuance::pool::Window;
 use crate::json::{At, Node};
 use crate::time::{BadTime, Instant, WallTime, Zone};
 
@@ -97,6 +98,15 @@ impl InstrumentType {
         let read = Node::parse(json, &sink, &root)
             .and_then(|node| read(At { node: &node, path: &root, sink: &sink }));
         sink.check(read)
+    }
+
+    /// The window; `zone` is the clock of times written without an offset.
+    #[must_use]
+    pub fn window(&self, zone: &Zone) -> Window {
+        Window {
+            from: self.available_from.map(|from| from.instant(zone)),
+            until: self.available_until.map(|until| until.instant(zone)),
+        }
     }
 
     /// Where an instant lies in the window; `zone` is the clock of times written without an offset.
@@ -187,6 +197,9 @@ mod tests {
         assert_eq!(at("2026-06-01T05:00:00Z"), Availability::Open);
         let until = Instant::parse("2026-07-01T00:00:00Z").unwrap();
         assert_eq!(at("2026-07-01T00:00:00Z"), Availability::Over(until));
+        let window = document.window(&zone);
+        assert_eq!(window, Window { from: Some(from), until: Some(until) });
+        assert!(window.holds(from) && !window.holds(until));
     }
 
     #[test]

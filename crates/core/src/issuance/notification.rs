@@ -112,6 +112,14 @@ mod tests {
         let faults = Notification::from_json(json).unwrap_err();
         let pointers: Vec<&str> = faults.as_slice().iter().map(|f| f.pointer.as_str()).collect();
         assert_eq!(pointers, ["/event", "/card_id", "/type", "/kind", "/user"], "{faults}");
+        for card in [".", "..", ""] {
+            let json = format!(
+                r#"{{"event": "created", "card_id": "{card}", "type": "1234",
+                    "user": {{"email": "a@b.example"}}}}"#
+            );
+            let faults = Notification::from_json(json.as_bytes()).unwrap_err();
+            assert_eq!(faults.as_slice()[0].pointer, "/card_id", "{card:?}");
+        }
         assert!(Notification::from_json(b"[]").is_err());
         assert!(Notification::from_json(b"{").is_err());
     }

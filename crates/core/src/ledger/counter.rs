@@ -24,6 +24,11 @@ pub enum Measure {
 pub struct Counter {
     /// What is counted; equal keys are one counter.
     pub key: String,
+    /// Counters of the same person under other names: what they have counted counts against the ceiling,
+    /// and nothing is added to them any more. Where the ledger is divided by customer, only those that
+    /// the same object owns are seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// What is counted may reach this and not pass it: uses, or minor units.
     pub ceiling: u64,
     /// Uses or discount.

@@ -17,6 +17,7 @@
 pub mod accrue;
 pub mod directory;
 pub mod member;
+pub mod person;
 pub mod programme;
 pub mod sign_up;
 pub mod spend;

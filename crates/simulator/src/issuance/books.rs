@@ -42,7 +42,12 @@ impl Maps {
                 rows += 1;
             }
         }
-        if let Some((from, to)) = changes.moved {
+        for position in changes.withdrawn {
+            let gone = self.instruments.remove(&position).unwrap();
+            self.places.remove(gone.number.key());
+            rows += 1;
+        }
+        for (from, to) in changes.moved {
             let number = self.instruments.remove(&from).unwrap().number;
             self.places.insert(number.key().clone(), to);
             assert!(self.instruments.insert(to, Instrument { number, given: None }).is_none());
@@ -142,5 +147,6 @@ pub fn numbers(from: u64, count: u64) -> Vec<Number> {
 pub fn ask(card: &str, member: &str, once: bool) -> Command {
     let holder = Holder { member: member.to_owned(), pseudonym: format!("p-{member}") };
     let card = CardId::parse(card).unwrap();
-    Command::Ask(Ask { card, holder, once, symbology: Symbology::Code128 })
+    let (absorbed, symbology) = (Vec::new(), Symbology::Code128);
+    Command::Ask(Ask { card, holder, absorbed, once, symbology })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use promo_core::issuance::call::Heard;
-use promo_core::issuance::pool::{Add, Command, Progress, Request, RequestNo, State};
+use promo_core::issuance::pool::{Add, Command, Progress, Request, RequestNo, State, Window};
 use promo_core::time::Instant;
 
 use super::books::{Maps, ask, numbers};
@@ -18,6 +18,9 @@ struct World {
     now: Instant,
     once: bool,
     added: u64,
+    withdrawn: u64,
+    /// Cards that were in doubt because the app knew none.
+    doubted: usize,
     /// What each card of the wallet shows.
     shown: BTreeMap<String, String>,
     /// Numbers confirmed to us, and whose they are for ever.
@@ -39,6 +42,8 @@ impl World {
             now: Instant::from_millis(1_000_000_000),
             once,
             added: 0,
+            withdrawn: 0,
+            doubted: 0,
             shown: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             served: 0,
@@ -61,7 +66,7 @@ impl World {
             assert!(once || gone[first_left..].iter().all(|gone| !gone), "{command:?}: {gone:?}");
             self.served += u64::try_from(first_left).unwrap();
         }
-        if self.maps.pool.waiting > 0 && self.maps.pool.free() > 0 {
+        if self.maps.pool.can_serve_from(self.now) == Some(self.now) {
             // As the alarm does.
             self.maps.run(&Command::Serve(3), self.now);
         }
@@ -82,7 +87,8 @@ impl World {
     /// What must hold after every turn.
     fn check(&self) {
         let Maps { pool, instruments, requests, .. } = &self.maps;
-        assert_eq!(u64::try_from(instruments.len()).unwrap(), self.added, "no number is lost");
+        let all = self.added - self.withdrawn;
+        assert_eq!(u64::try_from(instruments.len()).unwrap(), all, "no number is lost");
         let free: Vec<u64> =
             instruments.iter().filter(|(_, i)| i.given.is_none()).map(|(p, _)| *p).collect();
         assert_eq!(free, (pool.head..pool.tail).collect::<Vec<_>>(), "the free ones are the queue");
@@ -165,7 +171,7 @@ impl World {
         // Two cards a customer.
         let (card, member) = (format!("card-{cards}"), format!("member-{}", cards / 2));
         let requests = self.maps.pool.requests;
-        match self.dice.below(12) {
+        match self.dice.below(14) {
             0..5 => {
                 let ask = ask(&card, &member, self.once);
                 self.run(&ask);
@@ -188,6 +194,12 @@ impl World {
                 let retry = self.dice.one_in(2);
                 self.run(&if retry { Command::Retry(no) } else { Command::Dismiss(no) });
             }
+            11 => self.withdraw(),
+            12 => {
+                let until = self.dice.one_in(3).then(|| self.now.plus_millis(60_000));
+                let from = self.dice.one_in(4).then(|| self.now.plus_millis(30_000));
+                self.run(&Command::Open(Window { from, until }));
+            }
             _ => {
                 let given: Vec<_> = self.maps.given().map(|(.., n)| n.key().clone()).collect();
                 if !given.is_empty() {
@@ -199,8 +211,27 @@ impl World {
         }
     }
 
+    /// An operator takes some numbers back, of which some are given out perhaps.
+    fn withdraw(&mut self) {
+        let all: Vec<_> = self.maps.instruments.values().map(|i| i.number.key().clone()).collect();
+        if all.is_empty() {
+            return;
+        }
+        let mut some: Vec<_> = (0..3).map(|_| all[self.dice.below(all.len())].clone()).collect();
+        some.sort_unstable();
+        some.dedup();
+        let free = |key| {
+            self.maps.instruments.values().any(|i| i.number.key() == key && i.given.is_none())
+        };
+        if some.iter().all(free) {
+            self.withdrawn += u64::try_from(some.len()).unwrap();
+        }
+        self.run(&Command::Withdraw(some));
+    }
+
     /// When the wallet is well again and numbers are there, everybody is served.
     fn end(&mut self) {
+        self.run(&Command::Open(Window::default()));
         let numbers = numbers(self.added, 100);
         self.added += 100;
         self.run(&Command::Add(Add { numbers, part: None }));
@@ -224,6 +255,12 @@ impl World {
                 }
                 Progress::Refused => assert!(request.ask.card.as_str().ends_with('7')),
                 Progress::Dismissed => {}
+                // The app knew none of several cards in a row.
+                Progress::Failed => {
+                    assert!(request.trouble.as_ref().is_some_and(|trouble| trouble.doubtful));
+                    assert!(request.ask.card.as_str().ends_with('7'), "{request:?}");
+                    self.doubted += 1;
+                }
                 _ => panic!("stuck: {request:?}"),
             }
         }
@@ -238,6 +275,7 @@ fn no_number_is_lost_or_given_twice_whatever_fails_and_in_the_end_everybody_is_s
         None => 0..400,
     };
     let (mut waited, mut freed, mut killed, mut served) = (0, 0, 0, 0);
+    let (mut doubted, mut withdrawn) = (0, 0);
     let all = seeds.end - seeds.start;
     for seed in seeds {
         // A panic says which seed it was.
@@ -256,11 +294,14 @@ fn no_number_is_lost_or_given_twice_whatever_fails_and_in_the_end_everybody_is_s
         freed += world.freed;
         killed += world.killed;
         served += world.served;
+        doubted += world.doubted;
+        withdrawn += world.withdrawn;
     }
     // A simulation in which nothing happens proves nothing.
     let each = usize::try_from(all).unwrap();
     if each >= 400 {
         assert!(waited > each && freed > each && killed > each, "{waited} {freed} {killed}");
         assert!(served > all, "{served}");
+        assert!(doubted > 0 && withdrawn > all, "{doubted} {withdrawn}");
     }
 }

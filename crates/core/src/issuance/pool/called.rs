@@ -15,7 +15,8 @@ impl<B: Books> Turn<'_, B> {
             // The number the call was about is the request's no more.
             return self.reply(no, request);
         };
-        let trouble = |doubtful| Some(Trouble { at: self.now, heard: Some(heard.clone()), doubtful });
+        let trouble =
+            |doubtful| Some(Trouble { at: self.now, heard: Some(heard.clone()), doubtful });
         let verdict = heard.verdict();
         match verdict {
             Verdict::Confirmed => {

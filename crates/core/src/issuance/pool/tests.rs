@@ -220,7 +220,9 @@ fn one_card_that_is_refused_again_and_again_makes_no_address_doubtful() {
 fn an_operator_who_dismisses_cards_the_app_does_not_know_frees_their_numbers() {
     let mut pool = Maps::of(3);
     let asked = ["a", "b", "c"].map(|card| pool.ask(card, &[card]).0);
-    asked.iter().for_each(|no| drop(pool.called(*no, 404)));
+    for no in asked {
+        pool.called(no, 404);
+    }
     assert_eq!((pool.stuck().len(), pool.pool.free()), (3, 0));
     for no in asked {
         assert_eq!(state(&pool.run(&Command::Dismiss(no))).1, RequestState::Refused);
@@ -233,7 +235,9 @@ fn refused_cards_without_a_free_number_are_listed_and_wait_for_one_when_tried_ag
     let mut pool = Maps::of(2);
     let first = ["a", "b"].map(|card| pool.ask(card, &[card]).0);
     let queued = ["c", "d"].map(|card| pool.ask(card, &[card]).0);
-    first.iter().for_each(|no| drop(pool.called(*no, 404)));
+    for no in first {
+        pool.called(no, 404);
+    }
     assert_eq!(queued.map(|no| pool.number(no).is_some()), [true, true], "served in turn");
     assert_eq!(pool.called(queued[0], 404), RequestState::Reserved);
     assert_eq!(pool.stuck(), [first[0], first[1], queued[0]]);
@@ -255,7 +259,10 @@ fn who_waited_is_served_only_while_the_type_is_given_out() {
     pool.now = 100;
     pool.add(0, 1);
     pool.run(&Command::Serve(9));
-    assert_eq!((pool.number(no), pool.pool.can_serve_from(Instant::from_millis(100))), (None, None));
+    assert_eq!(
+        (pool.number(no), pool.pool.can_serve_from(Instant::from_millis(100))),
+        (None, None)
+    );
     // Given out again, but later.
     pool.run(&window(Some(200), Some(300)));
     assert_eq!(pool.number(no), None);

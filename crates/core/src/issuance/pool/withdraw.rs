@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Books;
 use super::message::{Position, Reply, State};
 use super::turn::Turn;
-use super::Books;
 use crate::ident::CodeKey;
 
 impl<B: Books> Turn<'_, B> {

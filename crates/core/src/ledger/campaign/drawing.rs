@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Books;
-use super::escrow::{Place, Role};
+use super::escrow::{self, Place, Role};
 use super::message::{Redeem, Refusal};
 use super::rights::{MOST, Need, Owner, Rights, Stock};
 use crate::ident::OfferKey;
@@ -82,7 +82,11 @@ impl Drawing {
             let role = place.role(&counter, stock.as_ref());
             let before = stock.unwrap_or_default();
             let reach = match &role {
-                Role::Owner(owner) => owner.reach(counter.ceiling),
+                Role::Owner(owner) => {
+                    let elsewhere = escrow::counted_elsewhere(books, &counter)?;
+                    owner.reach(counter.ceiling).saturating_sub(elsewhere)
+                }
+                // Its owner has seen to the other names.
                 Role::Holder(holder) => holder.reach(counter.ceiling, before.used),
                 Role::Lacks(_) => 0,
             };

@@ -153,12 +153,31 @@ fn provide_one<B: Books>(
     };
     let before = owner.clone();
     let used = stock.map_or(0, |stock| stock.used);
-    let provided = owner.provide(place.me, used, asked, place.layout.shards, now);
+    let mut asked = asked.clone();
+    let elsewhere = counted_elsewhere(books, &asked.counter)?;
+    asked.counter.ceiling = asked.counter.ceiling.saturating_sub(elsewhere);
+    let provided = owner.provide(place.me, used, &asked, place.layout.shards, now);
     if owner != before {
         let rights = Some(Rights::Owner(owner));
         changes.stocks.insert(key.clone(), Stock { used, rights });
     }
     Ok(provided)
+}
+
+/// What the same person has been counted under other names, as far as this object owns those counters; a
+/// right that is out with another object counts as used.
+pub(super) fn counted_elsewhere<B: Books>(books: &B, counter: &Counter) -> Result<u64, B::Error> {
+    let mut sum = 0_u64;
+    for key in counter.also.iter().filter(|key| **key != counter.key) {
+        let Some(stock) = books.stock(key)? else { continue };
+        let out = match &stock.rights {
+            None => 0,
+            Some(Rights::Owner(owner)) => owner.out(),
+            Some(Rights::Holder(_)) => continue,
+        };
+        sum = sum.saturating_add(stock.used).saturating_add(out);
+    }
+    Ok(sum)
 }
 
 /// Gives back what is not spent.

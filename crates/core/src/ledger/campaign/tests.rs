@@ -112,6 +112,7 @@ fn uses(key: &str, ceiling: u64) -> Counter {
         partial: false,
         offer: None,
         apart: Apart::default(),
+        also: Vec::new(),
     }
 }
 

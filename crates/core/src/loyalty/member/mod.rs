@@ -132,6 +132,8 @@ pub enum Command {
     },
     /// What he is found by.
     Identities,
+    /// Under which names campaigns may have counted this member.
+    Names,
     /// The person is erased.
     Erase,
 }
@@ -153,6 +155,8 @@ pub enum Reply {
     Done,
     /// What he is found by.
     Identities(Vec<Kept>),
+    /// What the member is found by, and which members are part of this one.
+    Names(Vec<Kept>, Vec<MemberId>),
     /// To the rewards' ledger.
     Ledger(campaign::Reply),
     /// His books, to be taken in elsewhere.
@@ -229,6 +233,10 @@ pub fn apply<S: Store>(
     if let Command::Identities = command {
         return Ok((Reply::Identities(profile.identities), Changes::default()));
     }
+    if let Command::Names = command {
+        let Profile { identities, absorbed, .. } = profile;
+        return Ok((Reply::Names(identities, absorbed), Changes::default()));
+    }
     let postings = store.postings()?;
     let mut books = Books::of(&postings);
     let mut turn = Turn { at: now, terms, posted: Vec::new() };
@@ -259,7 +267,9 @@ pub fn apply<S: Store>(
         Command::Absorb { from, luggage } => {
             return merge::absorb(store, profile, &postings, from, luggage);
         }
-        Command::Open(_) | Command::Identities => return Ok((Reply::Nobody, changes)),
+        Command::Open(_) | Command::Identities | Command::Names => {
+            return Ok((Reply::Nobody, changes));
+        }
         Command::Erase => return Ok(erase(&mut books, turn)),
     };
     changes.postings = turn.posted;

@@ -76,6 +76,7 @@ pub(super) fn decide<S: Store>(
             partial: false,
             offer: None,
             apart: Apart::default(),
+            also: Vec::new(),
         };
         redeem.counters = vec![points];
         redeem.brought = campaign::Brought::default();

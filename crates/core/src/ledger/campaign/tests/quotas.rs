@@ -138,3 +138,49 @@ fn what_one_guest_has_used_up_is_no_mark_for_the_others() {
     books.redeem(&ask("1", 1, &[("o", 10)], &[own]));
     assert_eq!(books.mark, Mark::default());
 }
+
+/// One use a customer: under this name, and what was counted under others counts too.
+fn once(name: &str, also: &[&str]) -> Counter {
+    let also = also.iter().map(|name| (*name).to_owned()).collect();
+    Counter { also, apart: Apart::of(None, Some(name)), ..uses(name, 1) }
+}
+
+#[test]
+fn a_person_is_counted_once_under_all_names_together() {
+    let mut books = Map::default();
+    let phone = books.redeem(&ask("t1", 1, &[("o", 10)], &[once("phone", &[])]));
+    assert_eq!(phone.outcomes, [applied("o", 10)]);
+    // Signed up since, and then merged into another member.
+    for (tab, counter) in [
+        ("t2", once("ann", &["phone", "address"])),
+        ("t3", once("bob", &["address", "ann", "phone"])),
+    ] {
+        let again = books.redeem(&ask(tab, 2, &[("o", 10)], std::slice::from_ref(&counter)));
+        assert_eq!(again.outcomes, [Outcome::Refused(Refusal::QuotaExhausted)], "{tab}");
+        // What stands is answered as before, under whatever name.
+        let same = books.redeem(&ask("t1", 3, &[("o", 10)], &[counter]));
+        assert_eq!(same.outcomes, [applied("o", 10)]);
+    }
+    // A reversal gives back where it was taken, and the next use is counted under the new name.
+    books.reverse("t1", None, 4);
+    assert_eq!((books.used_of("phone"), books.used_of("bob")), (0, 0));
+    let names = [once("bob", &["ann", "phone"])];
+    assert_eq!(books.redeem(&ask("t4", 5, &[("o", 10)], &names)).outcomes, [applied("o", 10)]);
+    assert_eq!((books.used_of("phone"), books.used_of("bob")), (0, 1));
+}
+
+#[test]
+fn what_a_person_spent_under_other_names_is_missing_from_the_budget() {
+    let mut books = Map::default();
+    for (tab, name, amount) in [("t1", "phone", 300), ("t2", "address", 200)] {
+        books.redeem(&ask(tab, 1, &[("o", amount)], &[budget(name, 1000, false)]));
+    }
+    let also = ["phone", "address", "ann"].map(str::to_owned).to_vec();
+    let partial = Counter { also, ..budget("ann", 1000, true) };
+    let short = books.redeem(&ask("t3", 2, &[("o", 600)], std::slice::from_ref(&partial)));
+    assert_eq!((short.outcomes, short.room), (vec![Outcome::Open], Some(Money::new(500))));
+    let fits = books.redeem(&ask("t3", 3, &[("o", 500)], std::slice::from_ref(&partial)));
+    assert_eq!(fits.outcomes, [applied("o", 500)]);
+    let spent = books.redeem(&ask("t4", 4, &[("o", 1)], &[partial]));
+    assert_eq!(spent.outcomes, [Outcome::Refused(Refusal::BudgetExhausted)]);
+}
