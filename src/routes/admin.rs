@@ -38,8 +38,7 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
             &[Method::Get]
         }
         ["instruments", _] => &[Method::Get, Method::Put],
-        // A number may be called so, too.
-        ["instruments", _, "numbers", "withdraw"] => &[Method::Get, Method::Post, Method::Delete],
+        ["instruments", _, "numbers", "withdraw"] => &[Method::Post],
         ["instruments", _, "numbers", _] => &[Method::Get, Method::Delete],
         ["instruments"] | ["wallet", "errors"] => &[Method::Get],
         ["customers", _] => &[Method::Delete],

@@ -29,6 +29,8 @@ pub enum Mood {
     HangsUp,
     /// It takes the request and never answers.
     Silent,
+    /// It takes the request and answers once its mood is another one, as that is.
+    Held,
 }
 
 /// A request that came to the wallet.
@@ -172,21 +174,27 @@ fn answer(mut stream: &TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
         let mut words = first.split(' ');
         let (method, path) =
             (words.next().unwrap_or_default(), words.next().unwrap_or_default().to_owned());
-        let mood = {
+        let mood_now = || {
+            let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let mood = seen.moods.get(&path).or(seen.mood.as_ref());
+            mood.cloned().unwrap_or(Mood::Answers(200))
+        };
+        {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.calls.push(Call {
                 what: format!("{method} {path}"),
                 authorization,
                 body: serde_json::from_slice(&body).unwrap_or_default(),
             });
-            let mood = seen.moods.get(&path).or(seen.mood.as_ref());
-            mood.cloned().unwrap_or(Mood::Answers(200))
-        };
-        match mood {
+        }
+        while matches!(mood_now(), Mood::Held) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        match mood_now() {
             Mood::Answers(status) => write_reply(stream, status, "{}")?,
             Mood::Says(body) => write_reply(stream, 200, body)?,
             Mood::Rubbish(text) => return stream.write_all(text.as_bytes()),
-            Mood::HangsUp => return Ok(()),
+            Mood::HangsUp | Mood::Held => return Ok(()),
             Mood::Silent => {
                 thread::sleep(Duration::from_secs(60));
                 return Ok(());
