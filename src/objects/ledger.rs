@@ -76,12 +76,10 @@ pub enum Question {
     Tab(TabKey),
     /// What redemptions that are no longer kept apart come to.
     Totals,
-    /// Put a meaningless name in the place of these pseudonyms.
+    /// Put meaningless names in the place of a person's.
     Erase {
-        /// Whose.
-        pseudonyms: Vec<String>,
-        /// The name.
-        name: String,
+        /// By pairs: a name of the person's, and what takes its place.
+        names: Vec<(String, String)>,
     },
 }
 
@@ -184,10 +182,9 @@ impl DurableObject for Ledger {
                     (Answer::Tabs(record.map(|record| (key, record)).into_iter().collect()), 0)
                 }
                 Question::Totals => (Answer::Totals(upkeep::totals(&sql)?), 0),
-                Question::Erase { pseudonyms, name } => {
-                    let rows = in_one_transaction(&self.state, move || {
-                        upkeep::erase(&sql, &pseudonyms, &name)
-                    })?;
+                Question::Erase { names } => {
+                    let rows =
+                        in_one_transaction(&self.state, move || upkeep::erase(&sql, &names))?;
                     (Answer::Erased(rows), rows)
                 }
             })

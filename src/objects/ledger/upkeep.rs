@@ -82,18 +82,29 @@ pub fn totals(sql: &SqlStorage) -> worker::Result<Totals> {
     Ok(fact(sql, TOTALS)?.unwrap_or_default())
 }
 
-/// Puts a name in the place of pseudonyms wherever they are. It is the same in a redemption and in the
-/// key of the counter it took from, so that a reversal still finds what to give back.
-pub fn erase(sql: &SqlStorage, pseudonyms: &[String], name: &str) -> worker::Result<u64> {
+/// Puts other names in the place of a person's, by pairs, wherever they are. A new name is the same in a
+/// redemption and in the key of the counter it took from, so that a reversal still finds what to give
+/// back. Two counters that become one are added.
+pub fn erase(sql: &SqlStorage, names: &[(String, String)]) -> worker::Result<u64> {
     let mut changed = 0_u64;
-    for pseudonym in pseudonyms {
-        let here = || vec![pseudonym.as_str().into(), name.into(), pseudonym.as_str().into()];
-        for query in [
-            "UPDATE tab SET record = replace(record, ?, ?) WHERE instr(record, ?)",
-            "UPDATE counter SET key = replace(key, ?, ?) WHERE instr(key, ?)",
-        ] {
-            changed = changed.saturating_add(write(sql, query, here())?);
-        }
+    let mut put = |query: &str, row: Vec<SqlStorageValue>| {
+        changed = changed.saturating_add(write(sql, query, row)?);
+        Ok::<_, worker::Error>(())
+    };
+    for (was, is) in names {
+        let (was, is) = (was.as_str(), is.as_str());
+        let query = "UPDATE tab SET record = replace(record, ?, ?) WHERE instr(record, ?)";
+        put(query, vec![was.into(), is.into(), was.into()])?;
+        let sum = "WITH gone AS (SELECT replace(key, ?, ?) AS key, used FROM counter \
+                   WHERE instr(key, ?)) \
+                   UPDATE counter SET used = counter.used + gone.used FROM gone \
+                   WHERE counter.key = gone.key AND counter.rights IS NULL";
+        put(sum, vec![was.into(), is.into(), was.into()])?;
+        let query = "DELETE FROM counter WHERE instr(key, ?) AND rights IS NULL AND \
+                     replace(key, ?, ?) IN (SELECT key FROM counter)";
+        put(query, vec![was.into(), was.into(), is.into()])?;
+        let query = "UPDATE counter SET key = replace(key, ?, ?) WHERE instr(key, ?)";
+        put(query, vec![was.into(), is.into(), was.into()])?;
     }
     Ok(changed)
 }

@@ -74,7 +74,14 @@ async fn erase_in(
         return Err(other());
     };
     objects.push(Shard::root());
-    let question = Question::Erase { pseudonyms: pseudonyms.to_vec(), name: name.to_owned() };
+    // Rights of different counters cannot be added, so in a ledger of several objects each name is
+    // replaced by one of its own.
+    let divided = objects.len() > 1;
+    let replaced = |(index, was): (usize, &String)| match index {
+        1.. if divided => (was.clone(), format!("{name}-{index}")),
+        _ => (was.clone(), name.to_owned()),
+    };
+    let question = Question::Erase { names: pseudonyms.iter().enumerate().map(replaced).collect() };
     let mut rows = 0_u64;
     for answer in join_all(objects.iter().map(|shard| edge.ask_ledger(id, shard, &question))).await
     {
