@@ -1,5 +1,6 @@
 //! Cards and coupons when something goes wrong: an app that changes its mind, a wrong address, an operator
 //! who is quicker than an answer, numbers that were uploaded by mistake or are codes already.
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test's own functions fail the test")]
 
 use promo_tests::campaign::{publish, ten_percent, with};
 use promo_tests::gotab::{Tab, applied, reasons};

@@ -1,6 +1,6 @@
 //! From a campaign's quotas to the counters one redemption touches.
 
-use crate::campaign::{Campaign, Codes, Measure, OnShort, Quota, Scopes};
+use crate::campaign::{Campaign, Codes, Measure, Offer, OnShort, Quota, Scopes};
 use crate::ident::{CodeKey, OfferId, OfferKey, TypeCode};
 use crate::issuance::Kind;
 use crate::ledger::counter::{self, Counter};
@@ -126,7 +126,7 @@ fn counter(
 
 /// Whether a campaign counts each customer apart, so that it must be known who this one is.
 pub(super) fn counts_customers(campaign: &Campaign) -> bool {
-    let of_offers = campaign.offers().iter().flat_map(|offer| offer.quotas());
+    let of_offers = campaign.offers().iter().flat_map(Offer::quotas);
     let layout = campaign.ledger();
     campaign.quotas().iter().chain(of_offers).any(|quota| quota.per.customer)
         || (layout.is_divided() && layout.by == ShardBy::Customer)

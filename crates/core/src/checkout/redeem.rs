@@ -236,7 +236,8 @@ async fn renew(
     let unknown = match found {
         Some(found) => {
             let campaign = Rc::clone(&found.campaign);
-            *party = Party::new(found, first.code.clone(), event, |key| {
+            let person = customer(ports, &found, event, false).await?;
+            *party = Party::new(found, person, first.code.clone(), event, |key| {
                 refs.iter().any(|offer| offer.offer == *key)
             });
             refs.iter().filter(|offer| !has_offer(&campaign, offer)).map(reject).collect()
