@@ -8,13 +8,14 @@ use crate::{
 };
 
 impl Cart {
-    /// The cart as it would be without the offers that stand, when the point of sale sent it with their
-    /// discounts taken off: what each took is added back to its line, its fee, `subtotal` and `total`.
+    /// The cart as it would be without the offers that stand, when the point of sale sent it with
+    /// their discounts taken off: what each took is added back to its line, its fee, `subtotal`
+    /// and `total`.
     ///
-    /// A line's price of one unit is what all its units cost together divided by them, rounded half up,
-    /// which is exact where the point of sale's own division was. Where the subtotal and what stands
-    /// add up to the lines as they came, the lines are gross already, and only `subtotal` and `total`
-    /// are added to.
+    /// A line's price of one unit is what all its units cost together divided by them, rounded
+    /// half up, which is exact where the point of sale's own division was. Where the subtotal and
+    /// what stands add up to the lines as they came, the lines are gross already, and only
+    /// `subtotal` and `total` are added to.
     ///
     /// # Errors
     /// When an amount would be larger than a cart's may be, at its place in the cart.

@@ -128,6 +128,24 @@ impl fmt::Display for Cause<'_> {
             Self::NothingToMeet => f.write_str("the condition is \"any\" of nothing"),
             Self::SeveralCauses => f.write_str("several parts of the condition fail"),
             Self::HoldsButShouldNot => f.write_str("what must not be so is so"),
+            Self::Ledger(reason) => f.write_str(match reason {
+                Reason::QuotaExhausted => "the quota is used up",
+                Reason::BudgetExhausted => "the budget is spent",
+                Reason::CustomerUnknown => "counts customers, and this one is not known",
+                Reason::InsufficientPoints => "costs more points than there are",
+                Reason::AlreadyReversed => "was reversed already",
+                Reason::TemporarilyUnavailable => "the ledger could not be asked in time",
+                _ => "the ledger refuses it",
+            }),
+            choice => choice.choice(f),
+        }
+    }
+}
+
+impl Cause<'_> {
+    /// Why an offer was not chosen.
+    fn choice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Excluded { by } => write!(f, "{by} applies alone"),
             Self::AloneBeside { by } => {
                 write!(f, "it applies alone, and {by} stands on the tab already")
@@ -139,16 +157,7 @@ impl fmt::Display for Cause<'_> {
                 let (own, best) = (Amount(*own, *currency), Amount(*best, *currency));
                 write!(f, "{by} of the same group gives {best}, this one {own}")
             }
-            Self::WorthNothing => f.write_str("nothing of this cart is reduced by it"),
-            Self::Ledger(reason) => f.write_str(match reason {
-                Reason::QuotaExhausted => "the quota is used up",
-                Reason::BudgetExhausted => "the budget is spent",
-                Reason::CustomerUnknown => "counts customers, and this one is not known",
-                Reason::InsufficientPoints => "costs more points than there are",
-                Reason::AlreadyReversed => "was reversed already",
-                Reason::TemporarilyUnavailable => "the ledger could not be asked in time",
-                _ => "the ledger refuses it",
-            }),
+            _ => f.write_str("nothing of this cart is reduced by it"),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A number for each unit of a line, first to last: what is left of it, or what is taken off it.
 //!
-//! A line may have 10^9 units, and a discount may leave them in a pattern that repeats (buy 2, get 1).
-//! So the numbers are kept as *stretches*: some runs of equal units, and how often they are repeated.
-//! Two such lists are combined unit by unit ([`PerUnit::combine`]) without going over single units
-//! where their patterns meet.
+//! A line may have 10^9 units, and a discount may leave them in a pattern that repeats (buy 2, get
+//! 1). So the numbers are kept as *stretches*: some runs of equal units, and how often they are
+//! repeated. Two such lists are combined unit by unit ([`PerUnit::combine`]) without going over
+//! single units where their patterns meet.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,8 @@ const MOST_STEPS: usize = 20_000;
 /// Some equal neighbours: how many, and the number of each.
 type Run = (u64, u64);
 
-/// A number for each unit of a line, as stretches of runs: `[{"runs": [[1, 1200], [2, 0]]}]` is 1200
-/// for the first unit and 0 for the two after it. Units beyond the end have 0.
+/// A number for each unit of a line, as stretches of runs: `[{"runs": [[1, 1200], [2, 0]]}]` is
+/// 1200 for the first unit and 0 for the two after it. Units beyond the end have 0.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PerUnit(Vec<Stretch>);
@@ -93,6 +93,21 @@ impl PerUnit {
         self.runs().all(|(_, _, number)| number == first).then_some(first)
     }
 
+    /// The larger number of either for each unit, however many units either has.
+    #[must_use]
+    pub(super) fn or_more(&self, other: &Self) -> Self {
+        let units = |of: &Self| {
+            of.runs().fold(0_u64, |sum, (times, count, _)| {
+                sum.saturating_add(times.saturating_mul(count))
+            })
+        };
+        let (longer, shorter) =
+            if units(self) >= units(other) { (self, other) } else { (other, self) };
+        let more = longer.combine(shorter, u64::max);
+        // Lists that cannot be combined: the one with more is more than nothing.
+        more.unwrap_or_else(|_| if self.sum() >= other.sum() { self } else { other }.clone())
+    }
+
     /// Each run with how often it is repeated: times, units, number.
     fn runs(&self) -> impl Iterator<Item = (u64, u64, u64)> {
         self.0.iter().flat_map(|stretch| {
@@ -146,7 +161,8 @@ impl PerUnit {
         }
     }
 
-    /// Combines the numbers of each unit here with those there; the result has as many units as this.
+    /// Combines the numbers of each unit here with those there; the result has as many units as
+    /// this.
     ///
     /// # Errors
     /// When their patterns meet so seldom that too many runs would have to be looked at.

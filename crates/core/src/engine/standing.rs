@@ -5,7 +5,8 @@
 //!
 //! Shares are kept by the ids of lines and fees, because the next event brings a cart of its own:
 //! - a line that is not there any more counts towards the ceiling of the tab, and nothing else;
-//! - a line of fewer units keeps the shares of its first units; one of more has new units untouched;
+//! - a line of fewer units keeps the shares of its first units; one of more has new units
+//!   untouched;
 //! - a cart without lines has its subtotal as one unit, which all shares of goods are taken off.
 
 use std::collections::BTreeMap;
@@ -41,8 +42,8 @@ pub struct StandingOffer {
     /// Whether it stands alone among its campaign's offers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exclusive: bool,
-    /// What it gives, in minor units. What no line and no fee has of it is off the subtotal of a cart
-    /// without lines.
+    /// What it gives, in minor units. What no line and no fee has of it is off the subtotal of a
+    /// cart without lines.
     pub amount: Money,
     /// What it takes off lines, unit by unit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,8 +96,8 @@ impl Standing {
         self.offers.iter().filter(move |standing| standing.offer.campaign == *campaign)
     }
 
-    /// The first offer that stands of another campaign, which and this one do not both agree to stand
-    /// together.
+    /// The first offer that stands of another campaign, which and this one do not both agree to
+    /// stand together.
     pub(super) fn bars<'s>(&'s self, campaign: &Campaign) -> Option<&'s StandingOffer> {
         self.offers.iter().find(|standing| {
             let other = &standing.offer.campaign;
@@ -156,8 +157,8 @@ fn first_places<'c>(ids: impl Iterator<Item = &'c str>) -> BTreeMap<&'c str, usi
 impl StandingOffer {
     /// An offer as it stands once it is redeemed.
     ///
-    /// `applied` is of a decision by [`super::decide_by_unit`] on this cart, and of this campaign; `None`
-    /// when the campaign has no such offer.
+    /// `applied` is of a decision by [`super::decide_by_unit`] on this cart, and of this campaign;
+    /// `None` when the campaign has no such offer.
     #[must_use]
     pub fn of(applied: &Applied, campaign: &Campaign, code: CodeKey, cart: &Cart) -> Option<Self> {
         let offer = campaign.offers().get(applied.offer)?;
@@ -186,6 +187,32 @@ impl StandingOffer {
             lines: applied.lines.iter().zip(units).filter_map(line).collect(),
             fees: applied.fees.iter().filter_map(fee).collect(),
         })
+    }
+
+    /// Whether the two may stand on one tab as far as their campaigns go: both sides must agree.
+    #[must_use]
+    pub fn combines(&self, other: &Self) -> bool {
+        let (own, others) = (&self.offer.campaign, &other.offer.campaign);
+        own == others || (self.combines_with.names(others) && other.combines_with.names(own))
+    }
+
+    /// Stands also for another claim of the same offer: for the more of what either takes off each
+    /// unit.
+    pub fn cover(&mut self, other: &Self) {
+        self.amount = self.amount.max(other.amount);
+        for share in &other.lines {
+            let Some(own) = self.lines.iter_mut().find(|own| own.id == share.id) else {
+                self.lines.push(share.clone());
+                continue;
+            };
+            own.units = own.units.or_more(&share.units);
+        }
+        for share in &other.fees {
+            match self.fees.iter_mut().find(|own| own.id == share.id) {
+                Some(own) => own.amount = own.amount.max(share.amount),
+                None => self.fees.push(share.clone()),
+            }
+        }
     }
 
     /// What it takes off goods.

@@ -16,7 +16,8 @@ impl Watch {
         self.left = (0..rows.goods()).map(|row| rows.per_unit(row)).collect();
     }
 
-    /// What the offer that was applied last has taken off each unit of the lines it took anything off.
+    /// What the offer that was applied last has taken off each unit of the lines it took anything
+    /// off.
     pub fn taken(
         &mut self,
         rows: &mut Rows,

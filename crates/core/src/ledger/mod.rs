@@ -37,7 +37,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Stands for another one as well.
-    fn absorb(&mut self, other: &Self) {
+    pub(crate) fn absorb(&mut self, other: &Self) {
         self.name.clear();
         self.received = self.received.max(other.received);
     }

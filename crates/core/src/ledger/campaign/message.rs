@@ -303,12 +303,7 @@ pub enum Which {
 
 impl Which {
     /// Whether a reversal received then covers what an attempt got of an offer.
-    pub(in crate::ledger) fn covers(
-        &self,
-        offer: &OfferRef,
-        attempt: &Attempt,
-        received: Instant,
-    ) -> bool {
+    pub(crate) fn covers(&self, offer: &OfferRef, attempt: &Attempt, received: Instant) -> bool {
         match self {
             Self::All => attempt.received <= received,
             Self::Offers(named) => named.contains(offer) && attempt.received <= received,
