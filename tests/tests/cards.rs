@@ -21,7 +21,8 @@ fn errors(service: &Service) -> Vec<Value> {
 fn wait_for_errors(service: &Service, wanted: usize) -> Vec<Value> {
     for _ in 0..600 {
         let found = errors(service);
-        if found.len() == wanted {
+        // One that is being tried again is not decided yet.
+        if found.len() == wanted && found.iter().all(|error| error["state"] != "retrying") {
             return found;
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
