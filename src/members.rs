@@ -3,13 +3,15 @@
 use std::rc::Rc;
 
 use futures_util::future::join_all;
-use promo_core::checkout::{CleanUp, Found, Person, Ports, Unreachable};
+use promo_core::checkout::{
+    CleanUp, Event, Failure, Found, Inquired, Person, Ports, Quote, Unreachable, inquire_offer,
+};
 use promo_core::code::CanonicalCode;
-use promo_core::ident::{CampaignId, OfferRef};
+use promo_core::ident::{CampaignId, OfferKey, OfferRef};
 use promo_core::identity::{Identity, Pseudonym, Rules};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
-use promo_core::loyalty::programme::{Programme, REWARDS};
+use promo_core::loyalty::programme::{Programme, REWARDS, rewards_id};
 use promo_core::loyalty::sign_up::{self, OnConflict, SignedUp};
 use promo_core::loyalty::{MemberId, Rooms, accrue, directory, person, spend};
 use promo_core::revision::Revision;
@@ -94,6 +96,37 @@ pub async fn names(edge: &Edge<'_>, who: &Pseudonym) -> Result<Vec<String>, Prob
 /// What a caller hears when an object is silent.
 pub fn silent(_: Unreachable) -> Problem {
     Problem::ours(503, "an object did not answer in time").with_header("retry-after", "1")
+}
+
+/// The rewards that a member can afford and that are worth something on this tab.
+///
+/// # Errors
+/// When the cart cannot be priced.
+pub async fn worth_something(
+    rewards: &Rewards<'_, '_>,
+    id: &MemberId,
+    view: &View,
+    event: &Event,
+) -> Result<Vec<Quote>, Failure> {
+    let (Some(key), Some(campaign)) = (spend::key_of(id), rewards_id()) else {
+        return Ok(Vec::new());
+    };
+    let affordable = rewards.programme.rewards().iter().filter(|reward| {
+        i64::try_from(reward.cost).is_ok_and(|cost| cost <= view.balance.available)
+    });
+    let keys: Vec<OfferKey> =
+        affordable.map(|reward| OfferKey::of(&campaign, &reward.id)).collect();
+    // Each by itself: the guest will choose.
+    let asked = keys.iter().map(|offer| {
+        inquire_offer(rewards, Rc::clone(&rewards.campaign), key.clone(), offer, event)
+    });
+    let mut quotes = Vec::new();
+    for inquired in join_all(asked).await {
+        if let Inquired::Offers(offers) = inquired? {
+            quotes.extend(offers);
+        }
+    }
+    Ok(quotes)
 }
 
 /// The world as a checkout of rewards reaches it.

@@ -16,6 +16,7 @@ use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::REWARDS;
 use promo_core::loyalty::{person, spend};
+use promo_core::replies;
 use promo_core::revision::Revision;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -228,10 +229,43 @@ impl<'a> Edge<'a> {
     /// When it cannot be reached.
     pub async fn ask_replies(
         &self,
-        key: &str,
-        question: &objects::replies::Question,
-    ) -> Result<Option<objects::replies::Kept>, Unreachable> {
-        self.ask(REPLIES, key, "", question, self.deadline).await
+        name: &str,
+        command: replies::Command,
+    ) -> Result<replies::Answer, Unreachable> {
+        let deadline = match command {
+            replies::Command::Claim { .. } | replies::Command::Recall { .. } => self.deadline,
+            // The work may have used all the time there was.
+            _ => self.deadline.max(now().plus_millis(WORD_BUDGET)),
+        };
+        let question = objects::replies::Question { name: name.to_owned(), command };
+        self.ask(REPLIES, name, "", &question, deadline).await
+    }
+
+    /// What the ledgers of these campaigns keep of a tab.
+    ///
+    /// # Errors
+    /// When one cannot be reached.
+    pub async fn tab_records(
+        &self,
+        tab: &TabKey,
+        campaigns: &[CampaignId],
+    ) -> Result<Vec<campaign::TabRecord>, Unreachable> {
+        let each = campaigns.iter().map(async |campaign| {
+            let home = tab::Command::Home(campaign.clone(), Shard::root());
+            let tab::Reply::Home(home) = Ports::tab(self, tab, &home).await? else {
+                return Err(Unreachable);
+            };
+            let question = objects::ledger::Question::Tab(tab.clone());
+            match self.ask_ledger(campaign, &home, &question).await? {
+                objects::ledger::Answer::Tabs(tabs) => Ok(tabs),
+                _ => Err(Unreachable),
+            }
+        });
+        let mut records = Vec::new();
+        for answer in join_all(each).await {
+            records.extend(answer?.into_iter().map(|(_, record)| record));
+        }
+        Ok(records)
     }
 }
 

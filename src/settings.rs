@@ -19,6 +19,16 @@ pub fn text(env: &Env, name: &str) -> Option<String> {
     (!value.trim().is_empty()).then_some(value)
 }
 
+/// Whoever made a request, by the secret that let it in.
+pub struct Caller(String);
+
+impl Caller {
+    /// What tells callers apart; not to be kept or logged as it is.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Refuses a request whose header does not carry a route's secret.
 ///
 /// Two secrets may be valid at once, separated by a comma, while one is being rotated. A secret that
@@ -26,14 +36,16 @@ pub fn text(env: &Env, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// 503 when the deployment has no such secret, 401 when the header is not one of its values.
-pub fn authorize(call: &Call, env: &Env, secret: &str, scheme: &str) -> Result<(), Problem> {
+pub fn authorize(call: &Call, env: &Env, secret: &str, scheme: &str) -> Result<Caller, Problem> {
     let Some(valid) = text(env, secret) else {
         let what = format!("the secret {secret} is not set, so this route is closed");
         return Err(Problem::ours(503, &what));
     };
     let given = call.header("authorization").unwrap_or_default();
-    if given.strip_prefix(scheme).is_some_and(|given| is_one_of(given, &valid)) {
-        return Ok(());
+    if let Some(given) = given.strip_prefix(scheme)
+        && is_one_of(given, &valid)
+    {
+        return Ok(Caller(given.trim().to_owned()));
     }
     let challenge = if scheme.is_empty() { "Secret" } else { scheme.trim() };
     Err(Problem::new(401, "the Authorization header does not carry this route's secret")

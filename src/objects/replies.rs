@@ -1,10 +1,8 @@
-//! The first reply to a request with an `Idempotency-Key`, kept for a day. An object has the name of
-//! one key's digest.
-//!
-//! What a request did is idempotent by itself (the ledger sees to that); here its *reply* is. Two
-//! requests with one key may both be answered at the same time, but only the reply that is kept first
-//! goes out, to both.
+//! The first reply to a request with an `Idempotency-Key`, in its object's SQLite:
+//! [`promo_core::replies`], which says why it is right. An object has the name of one key of one caller on
+//! one route, and keeps the one record of that name.
 
+use promo_core::replies::{Answer, CLAIM, Command, KEPT, Record, Store, apply};
 use serde::{Deserialize, Serialize};
 use worker::{
     DurableObject, Env, Request, Response, SqlStorage, State, durable_object, wasm_bindgen,
@@ -13,8 +11,6 @@ use worker::{
 use super::store::{first_document, in_one_transaction, write};
 use crate::http::now;
 
-/// How long a reply is kept, in milliseconds.
-const KEPT: i64 = 24 * 60 * 60 * 1000;
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS reply (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL)";
 
 /// One key's reply.
@@ -23,27 +19,13 @@ pub struct Replies {
     state: State,
 }
 
-/// A reply, and the request it belongs to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Kept {
-    /// A digest of what was asked.
-    pub request: String,
-    /// The status.
-    pub status: u16,
-    /// The media type.
-    pub content_type: String,
-    /// The body.
-    pub body: String,
-}
-
-/// What is asked of an object; it answers with the reply it has, if any.
+/// What is asked of an object.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Question {
-    /// The reply that was kept.
-    Recall,
-    /// Keep this one, unless one is kept.
-    Keep(Kept),
+pub struct Question {
+    /// The name that the record belongs to, which is the object's too.
+    pub name: String,
+    /// The command.
+    pub command: Command,
 }
 
 impl DurableObject for Replies {
@@ -52,28 +34,19 @@ impl DurableObject for Replies {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        let mut keeps = false;
-        let answer = super::answer(request, |question: Question| {
-            let sql = self.state.storage().sql();
-            sql.exec(TABLE, None)?;
-            let kept = kept(&sql)?;
-            match (kept, question) {
-                (None, Question::Keep(reply)) => {
-                    let record = serde_json::to_string(&(now(), &reply))?;
-                    let query = "INSERT OR REPLACE INTO reply (id, record) VALUES (1, ?)";
-                    let rows = in_one_transaction(&self.state, move || {
-                        write(&sql, query, vec![record.into()])
-                    })?;
-                    keeps = true;
-                    Ok((Some(reply), rows))
-                }
-                (kept, _) => Ok((kept, 0)),
-            }
+        let mut claimed = false;
+        let answer = super::answer(request, |Question { name, command }: Question| {
+            let rows = std::cell::Cell::new(0);
+            let sqlite = Sqlite { state: &self.state, rows: &rows };
+            self.state.storage().sql().exec(TABLE, None)?;
+            let answer = apply(&sqlite, &name, command, now())?;
+            claimed = answer == Answer::Yours;
+            Ok((answer, rows.get()))
         })
         .await;
-        if keeps {
-            // Should the alarm be lost, a reply still ends with its day: see `kept`.
-            self.state.storage().set_alarm(KEPT).await?;
+        if claimed {
+            // Should the alarm be lost, a record still ends with its time.
+            self.state.storage().set_alarm(KEPT.saturating_add(CLAIM)).await?;
         }
         answer
     }
@@ -84,8 +57,35 @@ impl DurableObject for Replies {
     }
 }
 
-fn kept(sql: &SqlStorage) -> worker::Result<Option<Kept>> {
-    let found: Option<(promo_core::time::Instant, Kept)> =
-        first_document(sql, "SELECT record FROM reply", Vec::new())?;
-    Ok(found.filter(|(at, _)| now() < at.plus_millis(KEPT)).map(|(_, kept)| kept))
+struct Sqlite<'a> {
+    state: &'a State,
+    rows: &'a std::cell::Cell<u64>,
+}
+
+impl Sqlite<'_> {
+    fn sql(&self) -> SqlStorage {
+        self.state.storage().sql()
+    }
+}
+
+impl Store for Sqlite<'_> {
+    type Error = worker::Error;
+
+    fn read(&self, _: &str) -> worker::Result<Option<Record>> {
+        first_document(&self.sql(), "SELECT record FROM reply", Vec::new())
+    }
+
+    fn write(&self, _: &str, record: Option<&Record>) -> worker::Result<()> {
+        let (query, row) = match record {
+            None => ("DELETE FROM reply", Vec::new()),
+            Some(record) => {
+                let query = "INSERT OR REPLACE INTO reply (id, record) VALUES (1, ?)";
+                (query, vec![serde_json::to_string(record)?.into()])
+            }
+        };
+        let sql = self.sql();
+        let rows = in_one_transaction(self.state, move || write(&sql, query, row))?;
+        self.rows.set(self.rows.get().saturating_add(rows));
+        Ok(())
+    }
 }

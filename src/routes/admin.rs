@@ -1,6 +1,7 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
 mod codes;
+mod currency;
 mod customers;
 mod instruments;
 mod ledger;
@@ -64,7 +65,7 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
     match (segments, &call.method) {
         (["campaigns"], _) => list_campaigns(catalogue, call).await,
         (["campaigns", id], Method::Put) => put_campaign(&edge, call, env, id).await,
-        (["campaigns", id], Method::Delete) => delete_campaign(catalogue, call, id).await,
+        (["campaigns", id], Method::Delete) => delete_campaign(&edge, call, id).await,
         (["campaigns", id], _) => {
             let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
             stored(catalogue, &campaign_key(&id), "campaign").await
@@ -142,7 +143,9 @@ async fn put_campaign(edge: &Edge<'_>, call: &Call, env: &Env, id: &str) -> Resu
         Problem::faults(409, "a card or coupon has a code of this campaign", faults)
     })?;
 
-    let before = match catalogue.campaign(campaign.id()).await? {
+    let before = catalogue.campaign(campaign.id()).await?;
+    currency::may_change(edge, before.as_ref(), &campaign).await?;
+    let before = match before {
         Some(Ok(before)) => Entry::of(&before),
         _ => Vec::new(),
     };
@@ -170,11 +173,8 @@ fn faulty(what: &str, faults: Faults) -> Problem {
     Problem::faults(422, &format!("the {what} has faults"), faults)
 }
 
-async fn delete_campaign(
-    catalogue: &Catalogue<'_>,
-    call: &Call,
-    id: &str,
-) -> Result<Reply, Problem> {
+async fn delete_campaign(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Problem> {
+    let catalogue = &edge.catalogue;
     let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
     call.trace.note("campaign", id.as_str());
     let found = catalogue.campaign(&id).await?.ok_or_else(|| not_there("campaign"))?;
@@ -183,6 +183,7 @@ async fn delete_campaign(
             catalogue.remove(&entry.key()).await?;
         }
     }
+    currency::note(edge, &id).await?;
     catalogue.remove(&campaign_key(&id)).await?;
     Ok(Reply::json(200, &json!({"deleted": id})))
 }

@@ -3,13 +3,11 @@
 
 use std::rc::Rc;
 
-use futures_util::future::join_all;
 use promo_core::checkout::{
-    CleanUp, Event, Inquired, Person, Ports, Quote, Redeemed, Reversal, clean_up, inquire_offer,
-    redeem, reverse,
+    CleanUp, Event, Person, Ports, Quote, Redeemed, Reversal, clean_up, redeem, reverse,
 };
 use promo_core::fault::Faults;
-use promo_core::ident::{CodeKey, OfferKey, OfferRef};
+use promo_core::ident::{CodeKey, OfferRef};
 use promo_core::identity::Rules;
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::{Reverse, Which};
@@ -31,7 +29,7 @@ use worker::Env;
 use super::gotab::{POS, bad_event, failed, mirrored};
 use super::till::Place;
 use crate::http::{Call, Problem, Reply};
-use crate::members::{Rewards, find, find_or_make, pepper, silent};
+use crate::members::{Rewards, find, find_or_make, pepper, silent, worth_something};
 use crate::ports::Edge;
 use crate::settings::authorize;
 
@@ -157,27 +155,9 @@ impl Visit<'_> {
     async fn worth_something(&self, id: &MemberId, view: &View) -> Result<Vec<Quote>, Problem> {
         // A guest may be asked about before there is a tab.
         let Ok(tab) = self.envelope.tab() else { return Ok(Vec::new()) };
+        self.envelope.legible(&tab, self.place.currency()).map_err(bad_event)?;
         let Ok(event) = self.event(id, view, tab) else { return Ok(Vec::new()) };
-        let (rewards, rewards_id) = (self.rewards(view, None)?, rewards_id());
-        let (Some(key), Some(campaign)) = (spend::key_of(id), rewards_id) else {
-            return Ok(Vec::new());
-        };
-        let affordable = self.programme.rewards().iter().filter(|reward| {
-            i64::try_from(reward.cost).is_ok_and(|cost| cost <= view.balance.available)
-        });
-        let keys: Vec<OfferKey> =
-            affordable.map(|reward| OfferKey::of(&campaign, &reward.id)).collect();
-        // Each by itself: the guest will choose.
-        let asked = keys.iter().map(|offer| {
-            inquire_offer(&rewards, Rc::clone(&rewards.campaign), key.clone(), offer, &event)
-        });
-        let mut quotes = Vec::new();
-        for inquired in join_all(asked).await {
-            if let Inquired::Offers(offers) = inquired.map_err(failed)? {
-                quotes.extend(offers);
-            }
-        }
-        Ok(quotes)
+        worth_something(&self.rewards(view, None)?, id, view, &event).await.map_err(failed)
     }
 
     async fn create(&self) -> Result<Reply, Problem> {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod gotab;
+mod idempotent;
 mod loyalty;
 mod neutral;
 mod till;

@@ -144,3 +144,29 @@ fn a_simulation_asks_the_campaigns_it_brings_or_those_that_are_stored_and_counts
     let faulty = ask(json!({ "campaigns": [{ "id": "X" }], "cart": {} }));
     assert_eq!(faulty.status, 422, "{faulty}");
 }
+
+#[test]
+fn a_currency_stays_once_a_campaign_was_redeemed() {
+    let service = Service::shared();
+    let document = ten_percent("currency", "CURRENCY10");
+    let in_yen = with(document.clone(), "currency", json!("JPY"));
+    let put = |document: &serde_json::Value| {
+        service.put("/admin/campaigns/currency").admin().json(document)
+    };
+    publish(service, &document);
+    assert_eq!(put(&in_yen).status, 200, "nothing was redeemed yet");
+    publish(service, &document);
+    let tab = Tab::new(service, "currency");
+    assert_eq!(tab.redeem(&["currency.ten-off.CURRENCY10"]).status, 200);
+    assert_eq!(tab.reverse(&[]).status, 200);
+
+    let refused = put(&in_yen);
+    assert_eq!(refused.status, 409, "{refused}");
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/currency");
+    assert!(refused.text().contains("USD"), "{refused}");
+    assert_eq!(put(&with(document.clone(), "name", json!("New name"))).status, 200);
+    // Its ledger outlives a campaign.
+    assert_eq!(service.delete("/admin/campaigns/currency").admin().send().status, 200);
+    assert_eq!(put(&in_yen).status, 409);
+    assert_eq!(put(&document).status, 200);
+}

@@ -28,6 +28,18 @@ pub(crate) use line_set::LineSet;
 /// The most units of a line, and the highest price of one.
 pub const MOST: u64 = 1_000_000_000;
 
+/// Of so many keys that nobody reads it is told where they stand.
+pub const MOST_IGNORED: usize = 100;
+
+/// What something sold by weight costs: so many thousandths of a unit at the price of one, rounded half
+/// up. `None` when that is more than [`MOST`].
+#[must_use]
+pub fn extended(thousandths: u64, unit_price: u64) -> Option<u64> {
+    let product = u128::from(thousandths).checked_mul(u128::from(unit_price))?;
+    let rounded = product.checked_add(500)?.checked_div(1000)?;
+    u64::try_from(rounded).ok().filter(|price| *price <= MOST)
+}
+
 /// Where a text lies in the cart's buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Span {
@@ -59,6 +71,7 @@ struct LineData {
     quantity: u64,
     unit_price: u64,
     min_unit_price: u64,
+    weighed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +122,29 @@ impl Cart {
         let sink = Sink::new();
         let cart = read::document(json, &sink, &Path::Root, 0);
         sink.check(cart)
+    }
+
+    /// As [`Cart::from_json`], and tells where keys stand that nobody reads (the first
+    /// [`MOST_IGNORED`] of them), as JSON Pointers: `/tags`, `/lines/0/price`.
+    ///
+    /// # Errors
+    /// Every fault, with its place.
+    pub fn from_json_noting(json: &[u8]) -> Result<(Self, Vec<String>), Faults> {
+        let sink = Sink::new();
+        let (cart, ignored) = read::noting(json, &sink, &Path::Root, 0);
+        Ok((sink.check(cart)?, ignored))
+    }
+
+    /// The same cart of a member: of this name where the cart gives the customer none, and of this tier.
+    #[must_use]
+    pub fn of_member(mut self, id: &str, tier: Option<&str>) -> Self {
+        let mut customer = self.customer.take().unwrap_or_default();
+        if customer.id.is_none() {
+            customer.id = Some(builder::keep(&mut self.text, id));
+        }
+        customer.tier = tier.map(|tier| builder::keep(&mut self.text, tier));
+        self.customer = Some(customer);
+        self
     }
 
     /// The tab, when the POS named it.
@@ -262,6 +298,12 @@ impl<'c> Line<'c> {
     #[must_use]
     pub fn quantity(&self) -> u64 {
         self.data.quantity
+    }
+
+    /// Whether it is one unit of something sold by weight, at the price of all of it.
+    #[must_use]
+    pub fn weighed(&self) -> bool {
+        self.data.weighed
     }
 
     /// The price of one unit, at most 10^9 minor units.

@@ -7,6 +7,7 @@ pub mod campaign;
 pub mod cart;
 pub mod checkout;
 pub mod code;
+pub mod decimal;
 
 pub mod engine;
 pub mod fault;
@@ -19,6 +20,7 @@ pub mod ledger;
 pub mod location;
 pub mod loyalty;
 pub mod money;
+pub mod replies;
 pub mod revision;
 pub mod schema;
 pub mod time;

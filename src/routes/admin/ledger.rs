@@ -253,6 +253,37 @@ pub async fn redemptions(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply
     Ok(Reply::json(200, &json!({"redemptions": lines, "cursor": cursor})))
 }
 
+/// In which currency a campaign's redemptions are, if it has any, folded ones too.
+///
+/// # Errors
+/// 503 when its ledger does not answer.
+pub async fn currency(edge: &Edge<'_>, id: &CampaignId) -> Result<Option<Currency>, Problem> {
+    let (mut shard, mut after) = (Shard::root(), None);
+    loop {
+        let question = ledger::Question::Tabs { after, limit: PAGE };
+        let ledger::Answer::Tabs(page) = asked(edge, id, &shard, question).await? else {
+            return Err(another_answer());
+        };
+        let each = page.iter().flat_map(|(_, record)| record.offers.values());
+        let redemption = each.flat_map(|standing| &standing.redemptions).next();
+        if let Some(redemption) = redemption {
+            return Ok(Some(redemption.currency));
+        }
+        if let Some((tab, _)) = page.into_iter().last() {
+            after = Some(tab);
+            continue;
+        }
+        let folded = folded(edge, id, std::iter::once(&shard)).await?;
+        if let Some(total) = folded.0.values().next() {
+            return Ok(Some(total.currency));
+        }
+        match next_shard(edge, id, &shard).await? {
+            Some(next) => (shard, after) = (next, None),
+            None => return Ok(None),
+        }
+    }
+}
+
 async fn next_shard(
     edge: &Edge<'_>,
     id: &CampaignId,

@@ -5,6 +5,7 @@
 //! Reading and compiling are one pass (`document` and the modules below it), because a fault is best
 //! told where it is found.
 
+mod change;
 mod codes;
 pub(crate) mod condition;
 pub(crate) mod discount;

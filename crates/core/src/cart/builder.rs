@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Cart, CustomerData, FeeData, LineData, MOST, Span, Words, lexicon::Lexicon};
+use super::{Cart, CustomerData, FeeData, LineData, MOST, Span, Words, extended, lexicon::Lexicon};
 use crate::{
     fault::{Path, Sink},
     ident::{LocationId, TabId},
@@ -13,6 +13,17 @@ use crate::{
 /// A text that is borrowed where it can be.
 pub(super) type Text<'t> = Option<Cow<'t, str>>;
 
+/// How much there is of a line, before it is checked.
+#[derive(Clone, Copy)]
+pub(super) enum Units {
+    /// So many units.
+    Whole(i64),
+    /// So many thousandths of one, which are no whole number of units.
+    Thousandths(i64),
+    /// One unit of something sold by weight, whose price is that of all of it.
+    Weighed,
+}
+
 /// A line before it is checked.
 #[derive(Default)]
 pub(super) struct LineFields<'t> {
@@ -21,7 +32,7 @@ pub(super) struct LineFields<'t> {
     pub name: Text<'t>,
     pub category: Words,
     pub tag: Words,
-    pub quantity: Option<i64>,
+    pub quantity: Option<Units>,
     pub unit_price: Option<i64>,
     pub min_unit_price: Option<i64>,
 }
@@ -67,6 +78,9 @@ pub(super) struct Builder {
     words: Vec<u32>,
     lexicon: Lexicon,
     text: String,
+    /// The lines' ids, each with its line's place in the document.
+    line_ids: Vec<(Span, usize)>,
+    fee_ids: Vec<(Span, usize)>,
 }
 
 impl Builder {
@@ -75,6 +89,7 @@ impl Builder {
         Self {
             lines: Vec::with_capacity(bytes / 128),
             words: Vec::with_capacity(bytes / 64),
+            line_ids: Vec::with_capacity(bytes / 128),
             text: String::with_capacity(bytes / 2),
             ..Self::default()
         }
@@ -99,26 +114,33 @@ impl Builder {
     /// Forgets the lines, when a document has the key twice: the last one counts.
     pub fn restart_lines(&mut self) {
         self.lines.clear();
+        self.line_ids.clear();
     }
 
     /// Forgets the fees.
     pub fn restart_fees(&mut self) {
         self.fees.clear();
+        self.fee_ids.clear();
     }
 
     pub fn line(&mut self, fields: &LineFields<'_>, path: &Path<'_>, sink: &Sink) {
-        let id = required(fields.id.as_deref(), "id", path, sink);
-        let quantity = bounded(fields.quantity, 1, "quantity", path, sink);
+        let id = required(fields.id.as_deref(), "id", path, sink).map(|id| self.keep(id));
+        self.line_ids.extend(id.zip(place(path)));
+        let units = units(fields.quantity, path, sink);
         let unit_price = bounded(fields.unit_price, 0, "unit_price", path, sink);
         let floor = fields.min_unit_price.unwrap_or(0);
         let floor = bounded(Some(floor), 0, "min_unit_price", path, sink);
-        let (Some(id), Some(quantity), Some(unit_price), Some(min_unit_price)) =
-            (id, quantity, unit_price, floor)
+        let (Some(id), Some(units), Some(unit_price), Some(floor)) = (id, units, unit_price, floor)
         else {
             return;
         };
+        let Some((quantity, unit_price, min_unit_price)) = units.priced(unit_price, floor) else {
+            let detail = format!("costs more than {MOST} at this quantity");
+            sink.add(&Path::Key(path, "unit_price"), detail);
+            return;
+        };
         let line = LineData {
-            id: self.keep(id),
+            id,
             sku: self.keep_some(fields.sku.as_deref()),
             name: self.keep_some(fields.name.as_deref()),
             category: fields.category,
@@ -126,19 +148,21 @@ impl Builder {
             quantity,
             unit_price,
             min_unit_price,
+            weighed: !matches!(units, Measured::Units(_)),
         };
         self.lines.push(line);
     }
 
     pub fn fee(&mut self, fields: &FeeFields<'_>, path: &Path<'_>, sink: &Sink) {
-        let id = required(fields.id.as_deref(), "id", path, sink);
+        let id = required(fields.id.as_deref(), "id", path, sink).map(|id| self.keep(id));
+        self.fee_ids.extend(id.zip(place(path)));
         let kind = required(fields.kind.as_deref(), "kind", path, sink);
         let amount = match fields.amount {
             None => missing("amount", path, sink),
             amount => money(amount, "amount", path, sink),
         };
         if let (Some(id), Some(kind), Some(amount)) = (id, kind, amount) {
-            let (id, kind) = (self.keep(id), self.keep(kind));
+            let kind = self.keep(kind);
             self.fees.push(FeeData { id, kind, amount });
         }
     }
@@ -170,6 +194,9 @@ impl Builder {
     /// The cart, if nothing is wrong with it.
     pub fn finish(mut self, fields: &CartFields<'_>, path: &Path<'_>, sink: &Sink) -> Option<Cart> {
         let sound_so_far = sink.is_empty();
+        for (ids, key) in [(&mut self.line_ids, "lines"), (&mut self.fee_ids, "fees")] {
+            once_each(ids, &self.text, &Path::Key(path, key), sink);
+        }
         let tab_id = name(fields.tab_id.as_deref(), "tab_id", path, sink, TabId::parse);
         let location_id =
             name(fields.location_id.as_deref(), "location_id", path, sink, LocationId::parse);
@@ -234,8 +261,72 @@ impl Builder {
     }
 }
 
+/// Where in its list an element stands.
+fn place(path: &Path<'_>) -> Option<usize> {
+    match path {
+        Path::Index(_, index) => Some(*index),
+        _ => None,
+    }
+}
+
+/// Notes every id that stands there for a second time.
+fn once_each(ids: &mut [(Span, usize)], text: &str, path: &Path<'_>, sink: &Sink) {
+    ids.sort_unstable_by(|(a, i), (b, j)| a.of(text).cmp(&b.of(text)).then(i.cmp(j)));
+    let same = |pair: &[(Span, usize)]| match pair {
+        [(a, first), (b, again)] if a.of(text) == b.of(text) => Some((*again, *first)),
+        _ => None,
+    };
+    let mut twice: Vec<(usize, usize)> = ids.windows(2).filter_map(same).collect();
+    twice.sort_unstable();
+    for (again, first) in twice {
+        let element = Path::Index(path, again);
+        let detail = format!("is the id of {path}/{first} too; ids are unique");
+        sink.add(&Path::Key(&element, "id"), detail);
+    }
+}
+
+/// A sound quantity.
+#[derive(Clone, Copy)]
+enum Measured {
+    Units(u64),
+    Thousandths(u64),
+    Weighed,
+}
+
+impl Measured {
+    /// Units, the price of one, and its floor; `None` when that is more than [`MOST`].
+    fn priced(self, unit_price: u64, floor: u64) -> Option<(u64, u64, u64)> {
+        match self {
+            Self::Units(units) => Some((units, unit_price, floor)),
+            Self::Weighed => Some((1, unit_price, floor)),
+            Self::Thousandths(parts) => {
+                Some((1, extended(parts, unit_price)?, extended(parts, floor)?))
+            }
+        }
+    }
+}
+
+fn units(quantity: Option<Units>, path: &Path<'_>, sink: &Sink) -> Option<Measured> {
+    match quantity {
+        Some(Units::Weighed) => Some(Measured::Weighed),
+        Some(Units::Thousandths(parts)) => {
+            let most = MOST.saturating_mul(1000);
+            let sound = u64::try_from(parts).ok().filter(|parts| (1..=most).contains(parts));
+            if sound.is_none() {
+                let detail = format!("must be more than 0 and at most {MOST}");
+                sink.add(&Path::Key(path, "quantity"), detail);
+            }
+            sound.map(Measured::Thousandths)
+        }
+        Some(Units::Whole(units)) => {
+            bounded(Some(units), 1, "quantity", path, sink).map(Measured::Units)
+        }
+        None => missing("quantity", path, sink),
+    }
+}
+
 /// Keeps a text in the buffer of all texts.
-fn keep(buffer: &mut String, text: &str) -> Span {
+pub(super) fn keep(buffer: &mut String, text: &str) -> Span {
     let start = index(buffer.len());
     buffer.push_str(text);
     Span { start, end: index(buffer.len()) }

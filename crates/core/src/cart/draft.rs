@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Cart,
-    builder::{Builder, CartFields, CustomerFields, FeeFields, LineFields, Text},
+    builder::{Builder, CartFields, CustomerFields, FeeFields, LineFields, Text, Units},
 };
 use crate::fault::{Faults, Path, Sink};
 
@@ -36,6 +36,8 @@ pub struct LineDraft {
     pub quantity: i64,
     pub unit_price: i64,
     pub min_unit_price: Option<i64>,
+    /// Sold by weight: `unit_price` is the price of all of it ([`super::extended`]), and `quantity` is 1.
+    pub weighed: bool,
 }
 
 /// A fee before it is checked.
@@ -76,7 +78,10 @@ impl CartDraft {
                 name: optional(&line.name),
                 category: words(&mut builder, &line.category),
                 tag: words(&mut builder, &line.tag),
-                quantity: Some(line.quantity),
+                quantity: Some(match line.weighed {
+                    true => Units::Weighed,
+                    false => Units::Whole(line.quantity),
+                }),
                 unit_price: Some(line.unit_price),
                 min_unit_price: line.min_unit_price,
             };

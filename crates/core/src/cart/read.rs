@@ -7,21 +7,46 @@
 use std::borrow::Cow;
 
 use super::{
-    Cart, Words,
-    builder::{Builder, CartFields, CustomerFields, FeeFields, LineFields, Text},
+    Cart, MOST_IGNORED, Words,
+    builder::{Builder, CartFields, CustomerFields, FeeFields, LineFields, Text, Units},
 };
 use crate::{
+    decimal,
     fault::{Path, Sink},
-    json::pull::{Pull, Scalar, Wrong},
+    json::pull::{FRACTION, Pull, Scalar, Wrong},
 };
 
 /// Stands in for a text of the wrong kind: sound as a name and as a currency.
 const ANY_TEXT: &str = "XXX";
 /// Stands in for a number of the wrong kind: sound as a quantity and as an amount.
 const ANY_NUMBER: i64 = 1;
+/// The most characters that are shown of the place of a key that nobody reads.
+const LONGEST_PLACE: usize = 200;
 
 /// Reads a cart that stands at a path, so deep.
 pub(crate) fn document(json: &[u8], sink: &Sink, path: &Path<'_>, depth: usize) -> Option<Cart> {
+    read(json, sink, Place { path, depth }, None)
+}
+
+/// As [`document`], with the places of keys that nobody reads.
+pub(crate) fn noting(
+    json: &[u8],
+    sink: &Sink,
+    path: &Path<'_>,
+    depth: usize,
+) -> (Option<Cart>, Vec<String>) {
+    let mut ignored = Vec::new();
+    let cart = read(json, sink, Place { path, depth }, Some(&mut ignored));
+    (cart, ignored)
+}
+
+fn read(
+    json: &[u8],
+    sink: &Sink,
+    place: Place<'_>,
+    ignored: Option<&mut Vec<String>>,
+) -> Option<Cart> {
+    let path = place.path;
     let text = match std::str::from_utf8(json) {
         Ok(text) => text,
         Err(error) => {
@@ -30,8 +55,8 @@ pub(crate) fn document(json: &[u8], sink: &Sink, path: &Path<'_>, depth: usize) 
         }
     };
     let builder = Builder::for_text(text.len());
-    let mut reader = Reader { pull: Pull::new(text), builder, sink };
-    match reader.cart(Place { path, depth }) {
+    let mut reader = Reader { pull: Pull::new(text), builder, sink, ignored };
+    match reader.cart(place) {
         Ok(Some(fields)) => reader.builder.finish(&fields, path, sink),
         Ok(None) => {
             sink.add(path, "should be a cart, an object");
@@ -59,6 +84,8 @@ struct Reader<'a, 's> {
     pull: Pull<'a>,
     builder: Builder,
     sink: &'s Sink,
+    /// Where keys stand that nobody reads, if anybody wants to know.
+    ignored: Option<&'s mut Vec<String>>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -82,7 +109,7 @@ impl<'a> Reader<'a, '_> {
                     reader.list(at, "a list", Self::fee)?;
                 }
                 "customer" => reader.customer(at)?,
-                _ => reader.pull.skip(at.depth)?,
+                _ => reader.ignore(at)?,
             }
             Ok(())
         })?;
@@ -99,10 +126,10 @@ impl<'a> Reader<'a, '_> {
                 "tag" => fields.tag = reader.words(at)?,
                 "name" => fields.name = reader.text(at)?,
                 "category" => fields.category = reader.words(at)?,
-                "quantity" => fields.quantity = reader.number(at)?,
+                "quantity" => fields.quantity = reader.units(at)?,
                 "unit_price" => fields.unit_price = reader.number(at)?,
                 "min_unit_price" => fields.min_unit_price = reader.number(at)?,
-                _ => reader.pull.skip(at.depth)?,
+                _ => reader.ignore(at)?,
             }
             Ok(())
         })?;
@@ -119,7 +146,7 @@ impl<'a> Reader<'a, '_> {
                 "id" => fields.id = reader.text(at)?,
                 "kind" => fields.kind = reader.text(at)?,
                 "amount" => fields.amount = reader.number(at)?,
-                _ => reader.pull.skip(at.depth)?,
+                _ => reader.ignore(at)?,
             }
             Ok(())
         })?;
@@ -140,7 +167,7 @@ impl<'a> Reader<'a, '_> {
                 "tag" => fields.tag = reader.words(at)?,
                 "first_order" => fields.first_order = reader.flag(at)?,
                 "orders" => fields.orders = reader.number(at)?,
-                _ => reader.pull.skip(at.depth)?,
+                _ => reader.ignore(at)?,
             }
             Ok(())
         })?;
@@ -237,6 +264,50 @@ impl<'a> Reader<'a, '_> {
                 Some(ANY_NUMBER)
             }
         })
+    }
+
+    fn units(&mut self, place: Place<'_>) -> Result<Option<Units>, Wrong> {
+        match self.pull.plain_number() {
+            Some(number) => Ok(Some(Units::Whole(number))),
+            None => self.any_units(place),
+        }
+    }
+
+    #[inline(never)]
+    fn any_units(&mut self, place: Place<'_>) -> Result<Option<Units>, Wrong> {
+        self.pull.peek()?;
+        let begin = self.pull.at();
+        let units = match self.pull.scalar(place.depth)? {
+            Scalar::Null => return Ok(None),
+            Scalar::Number(number) => Units::Whole(number),
+            Scalar::Other(FRACTION) => match decimal::scaled(self.pull.since(begin), 3) {
+                Ok(parts) if parts % 1000 == 0 => Units::Whole(parts / 1000),
+                Ok(parts) => Units::Thousandths(parts),
+                Err(why) => {
+                    self.sink.add(place.path, why.to_string());
+                    Units::Whole(ANY_NUMBER)
+                }
+            },
+            other => {
+                self.note(&other, "a number of units", place);
+                Units::Whole(ANY_NUMBER)
+            }
+        };
+        Ok(Some(units))
+    }
+
+    /// Reads over the value of a key that nobody reads.
+    #[cold]
+    fn ignore(&mut self, place: Place<'_>) -> Result<(), Wrong> {
+        if let Some(ignored) = &mut self.ignored
+            && ignored.len() < MOST_IGNORED
+        {
+            let place: String = place.path.to_string().chars().take(LONGEST_PLACE).collect();
+            if !ignored.contains(&place) {
+                ignored.push(place);
+            }
+        }
+        self.pull.skip(place.depth)
     }
 
     fn flag(&mut self, place: Place<'_>) -> Result<Option<bool>, Wrong> {

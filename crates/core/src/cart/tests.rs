@@ -100,8 +100,11 @@ fn every_fault_of_a_cart_is_told_with_its_place() {
 
 #[test]
 fn numbers_are_whole_and_within_bounds() {
-    for value in [json!(1.0), json!("1"), json!(true), json!([1]), json!({}), json!(u64::MAX)] {
+    for value in [json!("1"), json!(true), json!([1]), json!({}), json!(u64::MAX)] {
         assert_eq!(places(&with_line("quantity", value)), ["/lines/0/quantity"]);
+    }
+    for value in [json!("1"), json!(1.0), json!(0.5), json!([1]), json!(u64::MAX)] {
+        assert_eq!(places(&with_line("unit_price", value)), ["/lines/0/unit_price"]);
     }
     assert_eq!(places(&with_line("quantity", json!(1_000_000_001))), ["/lines/0/quantity"]);
     let most = load(&with_line("quantity", json!(1_000_000_000)));
@@ -112,7 +115,11 @@ fn numbers_are_whole_and_within_bounds() {
 #[test]
 fn a_sum_that_does_not_fit_is_an_error() {
     let big = json!({"id": "1", "quantity": 1_000_000_000, "unit_price": 1_000_000_000});
-    let lines = |count| json!({"currency": "USD", "lines": vec![big.clone(); count]});
+    let lines = |count: usize| {
+        let mut lines = vec![big.clone(); count];
+        (0..count).for_each(|index| lines[index]["id"] = json!(index.to_string()));
+        json!({"currency": "USD", "lines": lines})
+    };
     assert_eq!(load(&lines(9)).lines_total().minor(), 9_000_000_000_000_000_000);
     assert_eq!(places(&lines(10)), ["/lines"]);
     let mut with_fees = lines(9);
@@ -128,6 +135,91 @@ fn a_subtotal_is_needed_only_without_lines() {
     assert_eq!(places(&json!({"currency": "USD", "lines": []})), ["/subtotal"]);
     // One fault is not told twice.
     assert_eq!(places(&json!({"currency": "USD", "lines": [5]})), ["/lines/0"]);
+}
+
+fn weighed(quantity: &str, unit_price: u64) -> Result<(u64, u64, bool), String> {
+    let json = format!(
+        r#"{{"currency": "USD", "lines": [{{"id": "1", "quantity": {quantity}, "unit_price": {unit_price}}}]}}"#
+    );
+    let cart = Cart::from_json(json.as_bytes()).map_err(|faults| faults.to_string())?;
+    let line = cart.line(0).unwrap();
+    assert_eq!(line.unit_price().checked_mul(line.quantity()), Some(cart.lines_total()));
+    Ok((line.quantity(), line.unit_price().minor(), line.weighed()))
+}
+
+#[test]
+fn a_quantity_that_is_not_whole_is_one_unit_at_its_extended_price() {
+    for (quantity, unit_price, price) in [
+        ("0.25", 4000, 1000),
+        ("0.35", 999, 350),  // 349.65
+        ("1.005", 100, 101), // 100.5 is rounded up
+        ("0.001", 499, 0),   // 0.499
+        ("0.001", 500, 1),
+        ("2.5", 300, 750),
+        ("0.3330", 1000, 333),
+        ("999999.999", 1000, 999_999_999),
+    ] {
+        assert_eq!(weighed(quantity, unit_price), Ok((1, price, true)), "{quantity}");
+    }
+    // What is whole stays whole however it is written.
+    assert_eq!(weighed("2.000", 300), Ok((2, 300, false)));
+    for wrong in ["0.0", "-0.5", "0.0005", "1e3", "2.5E-1", "1000000000.5"] {
+        let fault = weighed(wrong, 300).unwrap_err();
+        assert!(fault.starts_with("/lines/0/quantity: "), "{wrong}: {fault}");
+    }
+    assert!(weighed("1.5", 1_000_000_000).unwrap_err().starts_with("/lines/0/unit_price: "));
+}
+
+#[test]
+fn the_floor_of_what_is_weighed_is_extended_like_its_price() {
+    let line = json!({"id": "1", "quantity": 0.5, "unit_price": 4000, "min_unit_price": 1001});
+    let cart = load(&json!({"currency": "USD", "lines": [line]}));
+    assert_eq!(cart.line(0).unwrap().min_unit_price().minor(), 501);
+}
+
+#[test]
+fn every_id_that_stands_there_again_is_told() {
+    let line = |id: &str| json!({"id": id, "quantity": 1, "unit_price": 5});
+    let fee = |id: &str| json!({"id": id, "kind": "k", "amount": 5});
+    let cart = json!({"currency": "USD", "lines": [line("b"), line("a"), line("b"), line("a"), line("b")],
+        "fees": [fee("b"), fee("b")]});
+    assert_eq!(places(&cart), ["/lines/2/id", "/lines/3/id", "/lines/4/id", "/fees/1/id"]);
+    let cart = json!({"currency": "USD", "lines": [line("b")], "fees": [fee("b")]});
+    assert_eq!(load(&cart).lines_total().minor(), 5);
+    // Also of a line that has another fault.
+    let mut lines = vec![line("a"), line("a")];
+    lines[0]["quantity"] = json!(0);
+    let cart = json!({"currency": "USD", "lines": lines});
+    assert_eq!(places(&cart), ["/lines/0/quantity", "/lines/1/id"]);
+}
+
+#[test]
+fn keys_that_nobody_reads_are_told_with_their_places() {
+    let json = br#"{"currency": "USD", "tags": null, "a/b": 1,
+        "lines": [{"id": "1", "quantity": 1, "unit_price": 5, "price": 7, "price": 8}],
+        "fees": [{"id": "1", "kind": "k", "amount": 5, "x": {}}], "customer": {"Phone": "+1"}}"#;
+    let (cart, ignored) = Cart::from_json_noting(json).unwrap();
+    assert_eq!(cart.lines_total().minor(), 5);
+    assert_eq!(ignored, ["/tags", "/a~1b", "/lines/0/price", "/fees/0/x", "/customer/Phone"]);
+    let many: Vec<String> = (0..5000).map(|n| format!("\"k{n}\": 1")).collect();
+    let json = format!(r#"{{"currency": "USD", "subtotal": 1, {}}}"#, many.join(","));
+    let (_, ignored) = Cart::from_json_noting(json.as_bytes()).unwrap();
+    assert_eq!(ignored.len(), super::MOST_IGNORED);
+}
+
+#[test]
+fn a_members_cart_has_his_name_and_tier() {
+    let cart =
+        load(&json!({"currency": "USD", "subtotal": 5, "customer": {"phone": "+1", "tier": "x"}}));
+    let cart = cart.of_member("MEMBER", Some("gold"));
+    let customer = cart.customer().unwrap();
+    let told = (customer.id(), customer.phone(), customer.tier());
+    assert_eq!(told, (Some("MEMBER"), Some("+1"), Some("gold")));
+    let named = load(&json!({"currency": "USD", "subtotal": 5, "customer": {"id": "till's"}}));
+    let named = named.of_member("MEMBER", None);
+    assert_eq!(named.customer().unwrap().id(), Some("till's"));
+    let nobody = load(&json!({"currency": "USD", "subtotal": 5})).of_member("MEMBER", None);
+    assert_eq!(nobody.customer().unwrap().id(), Some("MEMBER"));
 }
 
 #[test]

@@ -45,6 +45,9 @@ use crate::engine::Context;
 use crate::ledger::TabKey;
 use crate::time::Instant;
 
+/// The most offers that one request may name.
+pub const MOST_OFFERS: usize = 50;
+
 /// What an INQUIRE or REDEEM brings beside its own question.
 #[derive(Clone, Debug)]
 pub struct Event {

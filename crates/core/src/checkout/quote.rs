@@ -48,12 +48,13 @@ impl Quote {
     ) -> Option<Self> {
         let offer = campaign.offers().get(applied.offer)?;
         let line = |(index, discount): &(usize, Money)| {
-            let id = event.cart.line(*index)?.id().to_owned();
-            Some(Share { id, discount: *discount })
+            let line = event.cart.line(*index)?;
+            let (id, weighed) = (line.id().to_owned(), line.weighed());
+            Some(Share { id, discount: *discount, weighed })
         };
         let fee = |(index, discount): &(usize, Money)| {
             let id = event.cart.fee(*index)?.id().to_owned();
-            Some(Share { id, discount: *discount })
+            Some(Share { id, discount: *discount, weighed: false })
         };
         let context = &event.context;
         let zone = context.location.timezone.as_ref().unwrap_or(&context.default_zone);
@@ -81,6 +82,9 @@ pub struct Share {
     pub id: String,
     /// In minor units.
     pub discount: Money,
+    /// A line of something sold by weight, taken as one unit at the price of all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub weighed: bool,
 }
 
 /// An offer a till asked for and does not get.

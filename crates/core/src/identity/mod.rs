@@ -80,6 +80,18 @@ impl Identity {
         }
     }
 
+    /// Reads what is known to be of a kind.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn parse_as(kind: Kind, text: &str, rules: &Rules) -> Result<Self, BadIdentity> {
+        match kind {
+            Kind::Phone => Phone::parse(text.trim(), rules.region).map(Self::Phone),
+            Kind::Email => Email::parse(text.trim(), &rules.email).map(Self::Email),
+            Kind::Number => MemberNumber::parse(text.trim()).map(Self::Number),
+        }
+    }
+
     /// Which kind it is: `phone`, `email` or `number`.
     #[must_use]
     pub const fn kind(&self) -> Kind {

@@ -23,6 +23,9 @@ pub(crate) enum Scalar<'a> {
     Other(&'static str),
 }
 
+/// What [`Scalar::Other`] says of a number that is not written as a whole one.
+pub(crate) const FRACTION: &str = "a number with a fraction or an exponent";
+
 /// A place in a text that is read.
 pub(crate) struct Pull<'a> {
     text: &'a str,
@@ -38,6 +41,11 @@ impl<'a> Pull<'a> {
     /// How many bytes were read.
     pub fn at(&self) -> usize {
         self.at
+    }
+
+    /// What was read since a place.
+    pub fn since(&self, begin: usize) -> &'a str {
+        self.text.get(begin..self.at).unwrap_or_default()
     }
 
     fn byte(&self) -> Option<u8> {
@@ -243,7 +251,7 @@ impl<'a> Pull<'a> {
             Some(value) if negative => Scalar::Number(value.wrapping_neg()),
             Some(value) => Scalar::Number(value),
             None if whole => Scalar::Other("too large a number"),
-            None => Scalar::Other("a number with a fraction or an exponent"),
+            None => Scalar::Other(FRACTION),
         })
     }
 

@@ -1,16 +1,20 @@
 //! The envelope GoTab's Promo and Loyalty events share: `event_type`, the guest's `lookup_value`, and
-//! the tab.
+//! the tab. An event may come wrapped, as GoTab's public sample shows it: `{"method", "headers",
+//! "json", "body": {event}}`; places of faults are then those inside the event.
 //!
 //! Known for INQUIRE; assumed to be the same for the other events. The shapes inside `tab_data`
 //! (items, customers) are not published and assumed here, each beside the code that reads it.
 
-use promo_core::cart::{Cart, CartDraft, CustomerDraft, LineDraft};
+use promo_core::cart::{Cart, CartDraft, CustomerDraft};
 use promo_core::fault::{Faults, Path, Sink};
 use promo_core::ident::{LocationId, TabId};
+use promo_core::identity::Kind;
 use promo_core::ledger::TabKey;
+use promo_core::money::Currency;
 use serde_json::Value;
 
-use super::wire::{first, integer, text, text_at, texts};
+use super::wire::{amount, first, named, text_at};
+use super::{items, offer_ids};
 
 /// One event as GoTab sent it, with its JSON still at hand for what only one API reads.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ impl Envelope {
         if !body.is_object() {
             return Err(Faults::one("", "an event is a JSON object"));
         }
+        let body = unwrapped(body)?;
         let event_type = text_at(&body, &["event_type"])
             .ok_or_else(|| Faults::one("/event_type", "say which event this is"))?
             .to_ascii_uppercase();
@@ -43,7 +48,7 @@ impl Envelope {
 
     /// `tab_data`, or an empty object's stand-in when it is missing.
     pub(super) fn tab_data(&self) -> &Value {
-        self.body.get("tab_data").unwrap_or(&Value::Null)
+        first(&self.body, &["tab_data"]).unwrap_or(&Value::Null)
     }
 
     /// Which tab of which location. Known: both names are there. Assumed: `tab_uuid` names a tab
@@ -86,7 +91,16 @@ impl Envelope {
     /// # Errors
     /// When the tab is no sound cart; the places are those of the event.
     pub fn cart(&self, tab: &TabKey, currency: &str) -> Result<Cart, Faults> {
-        self.draft(tab, currency).check().map_err(|faults| faults.below("/tab_data"))
+        self.draft(tab, currency)?.check().map_err(|faults| faults.below("/tab_data"))
+    }
+
+    /// Whether every item and sum of the tab can be read, though they may make no sound cart, as when there
+    /// is nothing on the tab yet.
+    ///
+    /// # Errors
+    /// Each that cannot be read.
+    pub fn legible(&self, tab: &TabKey, currency: &str) -> Result<(), Faults> {
+        self.draft(tab, currency).map(|_| ())
     }
 
     /// The tab as a cart of a member's, who has this name and tier.
@@ -99,20 +113,28 @@ impl Envelope {
         currency: &str,
         (id, tier): (&str, Option<&str>),
     ) -> Result<Cart, Faults> {
-        let mut draft = self.draft(tab, currency);
+        let mut draft = self.draft(tab, currency)?;
         let customer = draft.customer.get_or_insert_default();
         customer.id.get_or_insert_with(|| id.to_owned());
         customer.tier = tier.map(str::to_owned);
         draft.check().map_err(|faults| faults.below("/tab_data"))
     }
 
-    fn draft(&self, tab: &TabKey, currency: &str) -> CartDraft {
-        let data = self.tab_data();
-        let amount = |key: &str| first(data, &[key]).and_then(integer);
-        let mut lines: Vec<LineDraft> =
-            self.items().enumerate().flat_map(|(index, item)| lines(index, item)).collect();
-        name_apart(&mut lines);
-        CartDraft {
+    fn draft(&self, tab: &TabKey, currency: &str) -> Result<CartDraft, Faults> {
+        let (data, sink) = (self.tab_data(), Sink::new());
+        let root = Path::Root;
+        let path = Path::Key(&root, "tab_data");
+        let exponent = Currency::parse(currency).map_or(2, Currency::exponent);
+        let amount = |key: &str| {
+            let (key, value) = named(data, &[key])?;
+            let read = amount(value, exponent);
+            if read.is_none() {
+                sink.add(&Path::Key(&path, &key), NO_AMOUNT);
+            }
+            read
+        };
+        let lines = items::lines(data, &path, exponent, &sink);
+        let draft = CartDraft {
             tab_id: Some(tab.tab.as_str().to_owned()),
             location_id: Some(tab.location.as_str().to_owned()),
             currency: Some(currency.to_owned()),
@@ -123,29 +145,15 @@ impl Envelope {
             tax: amount("tax"),
             total: amount("total"),
             customer: self.customer(),
-        }
-    }
-
-    /// Assumed: `items`, or when that is empty the items of `orders`.
-    fn items(&self) -> Box<dyn Iterator<Item = &Value> + '_> {
-        let list = |key| self.tab_data().get(key).and_then(Value::as_array);
-        match list("items") {
-            Some(items) if !items.is_empty() => Box::new(items.iter()),
-            _ => Box::new(
-                list("orders")
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|order| order.get("items").and_then(Value::as_array))
-                    .flatten(),
-            ),
-        }
+        };
+        sink.check(Some(draft))
     }
 
     /// Assumed: `customers` as an object is one customer, as a list the first is who pays.
     fn customer(&self) -> Option<CustomerDraft> {
         let customers = first(self.tab_data(), &["customers"])?;
         let customer = match customers {
-            Value::Array(list) => list.first()?,
+            Value::Array(list) => list.iter().find(|customer| customer.is_object())?,
             one => one,
         };
         let known = CustomerDraft {
@@ -158,91 +166,49 @@ impl Envelope {
         anybody.then_some(known)
     }
 
-    /// The offers an event names, in any of the shapes a POS might send them. Assumed throughout.
+    /// What `lookup_type` says that `lookup_value` is, where it says anything known.
     #[must_use]
-    pub fn offer_ids(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        let named = ["offers", "offer_ids", "redemptions", "selected_offers"];
-        for place in [&self.body, self.tab_data()] {
-            if let Some(list) = first(place, &named) {
-                collect_offer_ids(list, &mut found);
-            }
+    pub fn lookup_kind(&self) -> Option<Kind> {
+        let told = text_at(&self.body, &["lookup_type"])?.to_ascii_lowercase();
+        match told.replace(['_', '-', ' '], "").as_str() {
+            "phone" => Some(Kind::Phone),
+            "email" => Some(Kind::Email),
+            "loyaltynumber" => Some(Kind::Number),
+            _ => None,
         }
-        let mut seen = std::collections::HashSet::new();
-        found.retain(|id| seen.insert(id.clone()));
-        found
     }
+
+    /// The offers an event names, in any of the shapes a POS might send them; none: the whole tab.
+    ///
+    /// # Errors
+    /// When something names offers and cannot be read, or names more than are taken.
+    pub fn offer_ids(&self) -> Result<Vec<String>, Faults> {
+        let data = Path::Below("/tab_data");
+        offer_ids::named([(Path::Root, &self.body), (data, self.tab_data())])
+    }
+}
+
+const NO_AMOUNT: &str = "is no amount that can be read; write minor units as a whole number (1100), or \
+    major units as a text (\"11.00\")";
+
+/// The event in its wrapper, or the event itself.
+fn unwrapped(mut body: Value) -> Result<Value, Faults> {
+    let wrapper = ["method", "headers", "json", "body"];
+    let is_event = first(&body, &["event_type"]).is_some();
+    if is_event || !wrapper.iter().any(|key| body.get(key).is_some()) {
+        return Ok(body);
+    }
+    // Assumed: what the wrapper's sender had as text, it may have left as text.
+    let event = |inner: &mut Value| match inner.take() {
+        Value::String(text) => serde_json::from_str(&text).ok().filter(Value::is_object),
+        inner => Some(inner).filter(Value::is_object),
+    };
+    let found = ["body", "json"].into_iter().find_map(|key| body.get_mut(key).and_then(event));
+    let missing = || Faults::one("/body", "this wrapper has no event; put the event here");
+    found.filter(|event| event.as_object().is_some_and(|it| !it.is_empty())).ok_or_else(missing)
 }
 
 fn told<T>(sink: &Sink, path: &Path<'_>, detail: &str) -> Option<T> {
     sink.add(path, detail);
     None
-}
-
-/// Items may share a product's id; lines of a cart may not share theirs.
-fn name_apart(lines: &mut [LineDraft]) {
-    let mut seen = std::collections::HashSet::new();
-    for (index, line) in lines.iter_mut().enumerate() {
-        while !seen.insert(line.id.clone()) {
-            line.id = format!("{}~{index}", line.id);
-        }
-    }
-}
-
-/// Strings, objects with `offer_id`, lists of either, and the nested groups of the INQUIRE reply.
-fn collect_offer_ids(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(list) => list.iter().for_each(|entry| collect_offer_ids(entry, found)),
-        Value::Object(_) => match (first(value, &["offer_id"]), first(value, &["offers"])) {
-            (Some(id), _) => found.extend(text(id)),
-            (None, Some(nested)) => collect_offer_ids(nested, found),
-            (None, None) => found.extend(text_at(value, &["id"])),
-        },
-        one => found.extend(text(one)),
-    }
-}
-
-/// One item as lines of equal units.
-///
-/// Assumed: prices are minor units like the tab's. An item that states only its sum over several
-/// units which do not divide it becomes two lines one minor unit apart, so that the lines still add
-/// up to what the guest owes; a fraction of a unit (a weighed item) is one unit at its whole price.
-/// Voided items (no units) and negative ones (somebody else's discount) are no lines.
-fn lines(index: usize, item: &Value) -> Vec<LineDraft> {
-    let quantity = first(item, &["quantity", "qty"]);
-    let whole = quantity.map_or(Some(1), integer);
-    let each = first(item, &["unit_price", "price"]).and_then(integer);
-    let sum = first(item, &["subtotal", "total", "amount"]).and_then(integer);
-    let id = text_at(item, &["item_id", "uuid", "id", "product_id"])
-        .unwrap_or_else(|| format!("#{}", index.saturating_add(1)));
-    let line = |suffix: &str, quantity: i64, unit_price: i64| LineDraft {
-        id: format!("{id}{suffix}"),
-        sku: text_at(item, &["sku", "product_id", "product_uuid"]),
-        name: text_at(item, &["name"]),
-        category: first(item, &["category", "categories", "product_type"])
-            .map(texts)
-            .unwrap_or_default(),
-        tag: first(item, &["tag", "tags"]).map(texts).unwrap_or_default(),
-        quantity,
-        unit_price,
-        min_unit_price: None,
-    };
-    match (whole, each, sum) {
-        (Some(units), _, _) if units <= 0 => Vec::new(),
-        (_, Some(price), _) | (_, None, Some(price)) if price < 0 => Vec::new(),
-        (Some(units), Some(price), _) => vec![line("", units, price)],
-        (Some(units), None, Some(sum)) => {
-            let low = sum.checked_div(units).unwrap_or(0);
-            let dearer = sum.checked_rem(units).unwrap_or(0);
-            let cheaper = units.saturating_sub(dearer);
-            if dearer == 0 {
-                vec![line("", units, low)]
-            } else {
-                vec![line("", dearer, low.saturating_add(1)), line("~", cheaper, low)]
-            }
-        }
-        // A fraction of a unit.
-        (None, each, sum) => sum.or(each).map(|price| line("", 1, price)).into_iter().collect(),
-        (Some(_), None, None) => Vec::new(),
-    }
 }

@@ -13,20 +13,22 @@
 //! besides it, who the tab's customer or the sign-up form says. `value` and `conversion_rate` of points
 //! are in minor units, whatever `amount` is in. What was paid is `subtotal` less what `adjustments` took
 //! off, and never more than `total` without `tax` (and without the tip, when the total has one in it).
+//! An adjustment takes something off when its amount is below zero or its words say so; a surcharge, fee,
+//! tax or tip takes nothing off. What says neither takes something off where amounts have no sign and the
+//! total, if there is one, is not what it would be with a surcharge.
 
-use promo_core::cart::Cart;
 use promo_core::checkout::{Quote, Rejection};
 use promo_core::fault::Faults;
-use promo_core::identity::{Identity, Rules};
+use promo_core::identity::{Identity, Kind, Rules};
 use promo_core::location::AmountUnit;
 use promo_core::loyalty::member::View;
 use promo_core::loyalty::programme::Programme;
-use promo_core::money::Money;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::envelope::Envelope;
+pub use super::paid::paid;
 use super::promo::{Group, Rejected, groups, rejections};
 use super::wire::{first, integer, text_at};
 
@@ -62,10 +64,10 @@ pub fn asked(envelope: &Envelope) -> Result<Asked, Faults> {
         "INQUIRE" => Ok(Asked::Inquire),
         "CREATE" | "ADD_CUSTOMER" => Ok(Asked::Create),
         "REDEEM" => {
-            Ok(Asked::Redeem { offer_ids: envelope.offer_ids(), points: points(&envelope.body)? })
+            Ok(Asked::Redeem { offer_ids: envelope.offer_ids()?, points: points(&envelope.body)? })
         }
         "ACCRUAL" => Ok(Asked::Accrual),
-        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.offer_ids() }),
+        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.offer_ids()? }),
         other => {
             let detail = format!(
                 "{other:?} is no event of the Loyalty API; use INQUIRE, CREATE, REDEEM, ACCRUAL or REVERSAL"
@@ -108,9 +110,9 @@ pub enum Says {
 /// Who the guest is, as the event says: each identity that can be read, and the faults of the others.
 #[must_use]
 pub fn who(envelope: &Envelope, says: Says, rules: &Rules) -> (Vec<Identity>, Option<Faults>) {
-    let mut told: Vec<(String, String)> = Vec::new();
+    let mut told: Vec<(String, String, Option<Kind>)> = Vec::new();
     if let Some(value) = &envelope.lookup_value {
-        told.push(("/lookup_value".to_owned(), value.clone()));
+        told.push(("/lookup_value".to_owned(), value.clone(), envelope.lookup_kind()));
     }
     if told.is_empty() || says == Says::Everything {
         let form = first(&envelope.body, &["customer", "customer_data"]);
@@ -125,14 +127,18 @@ pub fn who(envelope: &Envelope, says: Says, rules: &Rules) -> (Vec<Identity>, Op
             for keys in [&["phone", "phone_number"][..], &["email"]] {
                 if let Some(text) = text_at(guest, keys) {
                     let key = keys.first().copied().unwrap_or_default();
-                    told.push((format!("{place}/{key}"), text));
+                    told.push((format!("{place}/{key}"), text, None));
                 }
             }
         }
     }
     let (mut identities, mut faults) = (Vec::new(), None);
-    for (place, text) in told {
-        match Identity::parse(&text, rules) {
+    for (place, text, kind) in told {
+        let read = match kind {
+            Some(kind) => Identity::parse_as(kind, &text, rules),
+            None => Identity::parse(&text, rules),
+        };
+        match read {
             Ok(identity) if identities.contains(&identity) => {}
             Ok(identity) => identities.push(identity),
             // The text itself stays out of it: it may be somebody's address.
@@ -154,31 +160,6 @@ pub fn opt_in(envelope: &Envelope) -> Option<bool> {
     places.into_iter().flatten().find_map(|place| first(place, &keys)?.as_bool())
 }
 
-/// What was paid for the goods: after discounts, without tax and tip.
-#[must_use]
-pub fn paid(envelope: &Envelope, cart: &Cart) -> Money {
-    let data = envelope.tab_data();
-    let subtotal = cart.subtotal().minor();
-    let mut paid = subtotal;
-    if let Some(Value::Array(adjustments)) = first(data, &["adjustments"]) {
-        let amounts = adjustments.iter().filter_map(|adjustment| {
-            let amount = first(adjustment, &["amount", "total", "value"]).and_then(integer)?;
-            // Written as what is taken off, or as the negative sum it is.
-            Some(amount.unsigned_abs())
-        });
-        paid = paid.saturating_sub(amounts.fold(0, u64::saturating_add));
-    }
-    if let Some(total) = cart.total() {
-        let mut goods = total.minor().saturating_sub(cart.tax().map_or(0, Money::minor));
-        if goods > subtotal {
-            let tip = first(data, &["tip", "gratuity", "tips"]).and_then(integer).unwrap_or(0);
-            goods = goods.saturating_sub(u64::try_from(tip).unwrap_or(0));
-        }
-        paid = paid.min(goods);
-    }
-    Money::new(paid)
-}
-
 /// The reply to an INQUIRE, a CREATE and a REDEEM.
 #[derive(Debug, Serialize)]
 pub struct Reply {
@@ -193,7 +174,7 @@ pub struct Reply {
 
 /// Points of one kind.
 #[derive(Debug, Serialize)]
-struct Points {
+pub(crate) struct Points {
     type_display_name: String,
     r#type: String,
     total: i64,
@@ -204,12 +185,11 @@ struct Points {
     conversion_rate: Box<RawValue>,
 }
 
-impl Reply {
-    /// What a member has, and what of it is worth something here.
-    #[must_use]
-    pub fn new(programme: &Programme, view: &View, quotes: &[Quote], unit: AmountUnit) -> Self {
+impl Points {
+    /// What a member has.
+    pub(crate) fn of(programme: &Programme, view: &View) -> Self {
         let available = u64::try_from(view.balance.available).unwrap_or(0);
-        let points = Points {
+        Self {
             type_display_name: programme.points().display_name.clone(),
             r#type: programme.points().kind.clone(),
             total: view.balance.total,
@@ -218,10 +198,17 @@ impl Reply {
             conversion_rate: programme
                 .pay()
                 .map_or_else(|| ratio(0, 1), |pay| ratio(pay.value, pay.points)),
-        };
+        }
+    }
+}
+
+impl Reply {
+    /// What a member has, and what of it is worth something here.
+    #[must_use]
+    pub fn new(programme: &Programme, view: &View, quotes: &[Quote], unit: AmountUnit) -> Self {
         Self {
             number: None,
-            loyalty_points: [points],
+            loyalty_points: [Points::of(programme, view)],
             offers: groups(quotes, unit),
             rejected_offers: None,
         }
@@ -256,9 +243,7 @@ fn ratio(of: u64, to: u64) -> Box<RawValue> {
 
 #[cfg(test)]
 mod tests {
-    use promo_core::ident::{LocationId, TabId};
     use promo_core::identity::Region;
-    use promo_core::ledger::TabKey;
     use serde_json::json;
 
     use super::*;
@@ -267,28 +252,24 @@ mod tests {
         Envelope::read(body.to_string().as_bytes()).unwrap()
     }
 
-    fn paid_of(tab_data: &Value) -> u64 {
-        let envelope = envelope(&json!({"event_type": "ACCRUAL", "tab_data": tab_data}));
-        let tab =
-            TabKey { location: LocationId::parse("1").unwrap(), tab: TabId::parse("t").unwrap() };
-        let cart = envelope.cart(&tab, "USD").unwrap();
-        paid(&envelope, &cart).minor()
-    }
-
     #[test]
-    fn what_was_paid_is_without_tax_tip_and_discounts() {
-        for (data, sum) in [
-            (json!({"subtotal": 1100, "tax": 66, "total": 1166}), 1100),
-            (json!({"subtotal": 1100}), 1100),
-            (json!({"subtotal": 1100, "tax": 66, "total": 1166, "tip": 200}), 1100),
-            (json!({"subtotal": 1100, "tax": 66, "total": 1366, "tip": 200}), 1100),
-            (json!({"subtotal": 1100, "tax": 66, "total": 1056}), 990),
-            (json!({"subtotal": 1100, "tax": 66, "total": 1256, "tip": 200}), 990),
-            (json!({"subtotal": 1100, "adjustments": [{"amount": -110}]}), 990),
-            (json!({"subtotal": 1100, "adjustments": [{"amount": "110"}], "total": null}), 990),
-            (json!({"subtotal": 100, "adjustments": [{"amount": 500}, {"name": "x"}]}), 0),
-        ] {
-            assert_eq!(paid_of(&data), sum, "{data}");
+    fn what_a_lookup_value_is_may_be_told() {
+        let rules = Rules { region: Region::parse("US"), ..Rules::default() };
+        let read = |kind: Value, value: &str| {
+            let body = json!({"event_type": "INQUIRE", "lookup_type": kind, "lookup_value": value});
+            let (identities, faults) = who(&envelope(&body), Says::Lookup, &rules);
+            (identities.first().map(ToString::to_string), faults.is_some())
+        };
+        let phone = || (Some("phone:+16085550100".to_owned()), false);
+        assert_eq!(read(json!("PHONE"), "608-555-0100"), phone());
+        assert_eq!(
+            read(json!("Email"), "A@b.example"),
+            (Some("email:a@b.example".to_owned()), false)
+        );
+        assert_eq!(read(json!("email"), "608-555-0100"), (None, true));
+        assert_eq!(read(json!("loyalty_number"), "608-555-0100"), (None, true));
+        for unknown in [json!("carrier pigeon"), json!(null), json!(7), json!("")] {
+            assert_eq!(read(unknown, "608-555-0100"), phone());
         }
     }
 

@@ -5,6 +5,9 @@
 //! else; each assumption stands beside the code that makes it.
 
 pub mod envelope;
+mod items;
 pub mod loyalty;
+mod offer_ids;
+mod paid;
 pub mod promo;
 pub mod wire;

@@ -48,8 +48,8 @@ pub fn asked(envelope: &Envelope) -> Result<Asked, Faults> {
             let code = code.ok_or_else(|| Faults::one("/lookup_value", "say which code"))?;
             Ok(Asked::Inquire { code })
         }
-        "REDEEM" => Ok(Asked::Redeem { offer_ids: envelope.offer_ids() }),
-        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.offer_ids() }),
+        "REDEEM" => Ok(Asked::Redeem { offer_ids: envelope.offer_ids()? }),
+        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.offer_ids()? }),
         other => {
             let detail =
                 format!("{other:?} is no event of the Promo API; use INQUIRE, REDEEM or REVERSE");
@@ -225,10 +225,92 @@ mod tests {
         for offers in [r#"["a.b.CODE"]"#, r#"[{"offer_id": "a.b.CODE"}]"#, r#""a.b.CODE""#, nested]
         {
             for key in ["offers", "offer_ids", "redemptions", "selected_offers"] {
-                let json = format!(r#"{{"event_type": "REDEEM", "{key}": {offers}}}"#);
-                let redeem = Asked::Redeem { offer_ids: vec!["a.b.CODE".to_owned()] };
-                assert_eq!(event(&json), Ok(redeem), "{json}");
+                for empty in ["", r#""offers": [], "#, r#""redemptions": null, "#] {
+                    let json = format!(r#"{{"event_type": "REDEEM", {empty} "{key}": {offers}}}"#);
+                    if empty.contains(&format!("\"{key}\"")) {
+                        continue;
+                    }
+                    let redeem = Asked::Redeem { offer_ids: vec!["a.b.CODE".to_owned()] };
+                    assert_eq!(event(&json), Ok(redeem), "{json}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_reversal_means_the_whole_tab_only_where_nothing_is_named() {
+        let pointer = |json: &str| match event(json) {
+            Ok(Asked::Reverse { offer_ids }) => Ok(offer_ids),
+            Ok(_) => Err("another question".to_owned()),
+            Err(faults) => Err(faults.as_slice()[0].pointer.clone()),
+        };
+        for json in [
+            r#"{"event_type": "REVERSAL", "offers": [], "tab_data": {"offers": null}}"#,
+            r#"{"event_type": "REVERSAL"}"#,
+        ] {
+            assert_eq!(pointer(json), Ok(Vec::new()));
+        }
+        let of_tab =
+            r#"{"event_type": "REVERSE", "offers": [], "tab_data": {"redemptions": ["one"]}}"#;
+        assert_eq!(pointer(of_tab), Ok(vec!["one".to_owned()]));
+        let unknown = r#"{"event_type": "REVERSE", "tab_data": {"offers": [{"promo": "one"}]}}"#;
+        assert_eq!(pointer(unknown), Err("/tab_data/offers/0".to_owned()));
+    }
+
+    #[test]
+    fn a_wrapped_event_is_unwrapped() {
+        let inquire = r#"{"event_type": "INQUIRE", "lookup_value": "CODE"}"#;
+        let asked = || Ok(Asked::Inquire { code: "CODE".to_owned() });
+        for wrapper in [
+            format!(r#"{{"method": "POST", "headers": {{}}, "json": true, "body": {inquire}}}"#),
+            format!(r#"{{"body": {inquire}}}"#),
+            format!(r#"{{"method": "POST", "json": {inquire}}}"#),
+            format!(r#"{{"method": "POST", "body": {}}}"#, serde_json::Value::from(inquire)),
+            format!(r#"{{"body": null, {}"#, inquire.trim_start_matches('{')),
+        ] {
+            assert_eq!(event(&wrapper), asked(), "{wrapper}");
+        }
+        for (wrapper, pointer) in [
+            (r#"{"method": "POST", "headers": {}, "json": true}"#, "/body"),
+            (r#"{"method": "POST", "body": null}"#, "/body"),
+            (r#"{"body": []}"#, "/body"),
+            (r#"{"body": "no event"}"#, "/body"),
+            (r#"{"body": {}}"#, "/body"),
+            (r#"{"body": {"lookup_value": "CODE"}}"#, "/event_type"),
+        ] {
+            assert_eq!(event(wrapper).unwrap_err().as_slice()[0].pointer, pointer, "{wrapper}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_in_the_spellings_of_the_webhooks() {
+        let json = r#"{"eventType": "inquire", "lookupValue": "CODE", "locationId": 1019,
+            "tabData": {"tabId": 7, "tabUuid": "u", "items": [{"productId": 1, "unitPrice": 500}]}}"#;
+        let envelope = Envelope::read(json.as_bytes()).unwrap();
+        assert_eq!(asked(&envelope), Ok(Asked::Inquire { code: "CODE".to_owned() }));
+        let tab = envelope.tab().unwrap();
+        assert_eq!((tab.location.as_str(), tab.tab.as_str()), ("1019", "u"));
+        assert_eq!(envelope.cart(&tab, "USD").unwrap().lines_total().minor(), 500);
+    }
+
+    #[test]
+    fn a_sum_of_the_tab_that_cannot_be_read_is_named() {
+        let read = |data: &str| {
+            let json = format!(
+                r#"{{"event_type": "REDEEM", "location_id": "1", "tab_data": {{"tab_id": "t", {data}}}}}"#
+            );
+            let envelope = Envelope::read(json.as_bytes()).unwrap();
+            let cart = envelope.cart(&envelope.tab().unwrap(), "USD");
+            cart.map(|cart| cart.subtotal().minor())
+                .map_err(|faults| faults.as_slice()[0].pointer.clone())
+        };
+        assert_eq!(read(r#""subtotal": "11.00""#), Ok(1100));
+        assert_eq!(read(r#""subtotal": 1100.0, "tax": null, "total": """#), Ok(1100));
+        assert_eq!(read(r#""subtotal": 11.5"#), Err("/tab_data/subtotal".to_owned()));
+        assert_eq!(read(r#""subtotal": 5, "total": {}"#), Err("/tab_data/total".to_owned()));
+        assert_eq!(
+            read(r#""items": [{"name": "x"}]"#),
+            Err("/tab_data/items/0/unit_price".to_owned())
+        );
     }
 }

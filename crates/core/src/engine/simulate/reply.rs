@@ -47,6 +47,9 @@ pub struct Share<'a> {
     pub id: &'a str,
     /// How much is taken off it.
     pub discount: Money,
+    /// A line of something sold by weight, taken as one unit at the price of all of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub weighed: bool,
 }
 
 /// A campaign, an offer or a code that does not apply.
@@ -76,8 +79,11 @@ impl<'a> Reply<'a> {
             Some(offer.id().as_str())
         };
         let campaign_id = |index: usize| Some(campaign(index)?.id().as_str());
-        let share =
-            |id: Option<&'a str>, discount: Money| Share { id: id.unwrap_or_default(), discount };
+        let share = |id: Option<&'a str>, discount: Money, weighed: bool| Share {
+            id: id.unwrap_or_default(),
+            discount,
+            weighed,
+        };
         let offers = decision.applied.iter().map(|applied| AppliedOffer {
             campaign: campaign_id(applied.campaign).unwrap_or_default(),
             offer: offer_id(applied.campaign, applied.offer).unwrap_or_default(),
@@ -85,12 +91,16 @@ impl<'a> Reply<'a> {
             lines: applied
                 .lines
                 .iter()
-                .map(|(line, discount)| share(cart.line(*line).map(|line| line.id()), *discount))
+                .map(|(index, discount)| {
+                    let line = cart.line(*index);
+                    let weighed = line.is_some_and(|line| line.weighed());
+                    share(line.map(|line| line.id()), *discount, weighed)
+                })
                 .collect(),
             fees: applied
                 .fees
                 .iter()
-                .map(|(fee, discount)| share(cart.fee(*fee).map(|fee| fee.id()), *discount))
+                .map(|(fee, discount)| share(cart.fee(*fee).map(|fee| fee.id()), *discount, false))
                 .collect(),
             rounding: applied.rounding,
         });
