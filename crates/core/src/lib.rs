@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod location;
 pub mod loyalty;
 pub mod money;
+pub mod registry;
 pub mod replies;
 pub mod revision;
 pub mod schema;
