@@ -13,7 +13,7 @@
 mod world;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use promo_core::ident::{CampaignId, LocationId, OfferId, OfferKey, OfferRef, TabId};
 use promo_core::identity::{Identity, Rules};
@@ -212,6 +212,70 @@ fn assert_balanced(kept: &Kept) -> BTreeMap<Account, i64> {
     sums
 }
 
+/// Every tab is credited once with its last sum, and what the ledger has of rewards is paid for; returns
+/// all points credited, and all points spent.
+fn assert_every_point_is_accounted_for(
+    world: &World,
+    seed: u64,
+    closings: &BTreeMap<usize, BTreeSet<u64>>,
+    barriers: &BTreeMap<usize, Instant>,
+) -> (i64, i64) {
+    let (mut credited, mut redeemed) = (0, 0);
+    // The last closing of each tab is the one for 7, received last.
+    let members = world.members.borrow();
+    let sums: BTreeMap<&MemberId, _> =
+        members.iter().map(|(id, kept)| (id, assert_balanced(kept))).collect();
+    let of = |id: &MemberId, account| sums[id].get(&account).copied().unwrap_or(0);
+    let visits = world.visits.borrow();
+    let mut issued: BTreeMap<&MemberId, i64> = BTreeMap::new();
+    for number in 0..TABS {
+        let visit = &visits[&tab(number)];
+        let told = visit.told.as_ref().unwrap();
+        assert_eq!(told.last.points, 7, "PROMO_SEED={seed}");
+        let known = told.heard.iter().chain([&told.last.digest]).cloned();
+        let sent = closings[&number].iter().map(|points| format!("closing for {points}"));
+        assert_eq!(known.collect::<BTreeSet<_>>(), sent.collect(), "PROMO_SEED={seed}");
+        assert_eq!(visit.barrier, barriers.get(&number).copied(), "PROMO_SEED={seed}");
+        *issued.entry(visit.owner.as_ref().unwrap()).or_default() += 7;
+    }
+    for id in members.keys() {
+        let expected = issued.get(id).copied().unwrap_or(0);
+        assert_eq!(of(id, Account::Issued), -expected, "PROMO_SEED={seed}: {id}");
+        credited += expected;
+    }
+    // What the ledger has of rewards, the member has paid for, and nothing else.
+    let mut spent: BTreeMap<MemberId, i64> = BTreeMap::new();
+    for (offer, _) in world.quotas.borrow().tabs.values().flat_map(TabRecord::standing) {
+        *spent.entry(spend::member_of(offer).unwrap()).or_default() += i64::try_from(COST).unwrap();
+    }
+    for id in members.keys() {
+        let expected = spent.get(id).copied().unwrap_or(0);
+        assert_eq!(of(id, Account::Spent), expected, "PROMO_SEED={seed}: {id}");
+        redeemed += expected;
+    }
+    (credited, redeemed)
+}
+
+/// Whole tabs are reversed: nobody has points for them or has paid for a reward on them.
+fn assert_nothing_is_left_of_reversed_tabs(tale: &Tale<'_>, seed: u64) {
+    let world = tale.world;
+    for tab in 0..TABS {
+        let received = world.tick();
+        let way = tale.way(Event::ReverseTab { tab }, received);
+        assert_eq!(race(vec![way], &world.dice, 0), [Some(true)], "PROMO_SEED={seed}");
+    }
+    for (id, kept) in world.members.borrow().iter() {
+        let sums = assert_balanced(kept);
+        for account in [Account::Issued, Account::Spent, Account::Available] {
+            let left = sums.get(&account).copied().unwrap_or(0);
+            assert_eq!(left, 0, "PROMO_SEED={seed}: {account:?} of {id}");
+        }
+    }
+    let quotas = world.quotas.borrow();
+    let left = quotas.tabs.values().flat_map(TabRecord::standing).count();
+    assert_eq!(left, 0, "PROMO_SEED={seed}: rewards stand");
+}
+
 #[test]
 fn after_any_history_every_tab_is_credited_once_with_its_last_sum_and_every_point_is_accounted_for()
 {
@@ -221,8 +285,8 @@ fn after_any_history_every_tab_is_credited_once_with_its_last_sum_and_every_poin
         let tale = Tale { world: &world, drawn: Cell::new(0), members: RefCell::default() };
         world.lossy.set([0, 30, 8][world.dice.below(3)]);
         let deadly = [0, 40, 12][world.dice.below(3)];
-        // What reached an edge and when: an old digest again is no news.
-        let mut closings: BTreeMap<usize, Vec<(Instant, u64)>> = BTreeMap::new();
+        // Every sum that a tab was closed with, and its latest reversal.
+        let mut closings: BTreeMap<usize, BTreeSet<u64>> = BTreeMap::new();
         let mut barriers: BTreeMap<usize, Instant> = BTreeMap::new();
         let mut unheard: Vec<Event> = Vec::new();
         for round in 0..14 {
@@ -250,10 +314,7 @@ fn after_any_history_every_tab_is_credited_once_with_its_last_sum_and_every_poin
                 let received = world.tick();
                 match event {
                     Event::Close { tab, points } => {
-                        let heard = closings.entry(*tab).or_default();
-                        if heard.iter().all(|(_, known)| known != points) {
-                            heard.push((received, *points));
-                        }
+                        closings.entry(*tab).or_default().insert(*points);
                     }
                     Event::ReverseTab { tab } => {
                         barriers.insert(*tab, received);
@@ -271,34 +332,9 @@ fn after_any_history_every_tab_is_credited_once_with_its_last_sum_and_every_poin
         }
         assert_eq!(unheard, [], "PROMO_SEED={seed}: what goes well is acknowledged");
 
-        // The last closing of each tab is the one for 7, received last.
-        let members = world.members.borrow();
-        let sums: BTreeMap<&MemberId, _> =
-            members.iter().map(|(id, kept)| (id, assert_balanced(kept))).collect();
-        let of = |id: &MemberId, account| sums[id].get(&account).copied().unwrap_or(0);
-        let visits = world.visits.borrow();
-        let mut issued: BTreeMap<&MemberId, i64> = BTreeMap::new();
-        for number in 0..TABS {
-            let visit = &visits[&tab(number)];
-            assert_eq!(visit.told.as_ref().unwrap().last.points, 7, "PROMO_SEED={seed}");
-            *issued.entry(visit.owner.as_ref().unwrap()).or_default() += 7;
-        }
-        for id in members.keys() {
-            let expected = issued.get(id).copied().unwrap_or(0);
-            assert_eq!(of(id, Account::Issued), -expected, "PROMO_SEED={seed}: {id}");
-            credited += expected;
-        }
-        // What the ledger has of rewards, the member has paid for, and nothing else.
-        let mut spent: BTreeMap<MemberId, i64> = BTreeMap::new();
-        for (offer, _) in world.quotas.borrow().tabs.values().flat_map(TabRecord::standing) {
-            *spent.entry(spend::member_of(offer).unwrap()).or_default() +=
-                i64::try_from(COST).unwrap();
-        }
-        for id in members.keys() {
-            let expected = spent.get(id).copied().unwrap_or(0);
-            assert_eq!(of(id, Account::Spent), expected, "PROMO_SEED={seed}: {id}");
-            redeemed += expected;
-        }
+        let sums = assert_every_point_is_accounted_for(&world, seed, &closings, &barriers);
+        (credited, redeemed) = (credited + sums.0, redeemed + sums.1);
+        assert_nothing_is_left_of_reversed_tabs(&tale, seed);
     }
     assert!(credited > 0 && redeemed > 0, "{credited} points credited, {redeemed} spent");
 }
