@@ -291,6 +291,7 @@ impl Tale {
             keep_days: 400,
             layout: LedgerLayout::SINGLE,
             brought: Brought::default(),
+            revision: None,
         };
         let cost = |_: &OfferRef, _| Some(COST.unsigned_abs());
         let reply = alone(spend::decide(&self.world, &Command::Redeem(redeem), cost));

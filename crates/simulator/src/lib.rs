@@ -13,6 +13,8 @@
 //! - [`count`]: what every counter should say, recomputed from what stands; [`check`]: the promises,
 //!   after every turn; [`end`]: the promises when all is quiet; [`probe`]: guests who then still ask;
 //! - [`limits`]: what is not promised, each limit a test; [`load`]: what a divided ledger costs its root;
+//! - [`carts`]: a world of its own for carts with lines and campaigns of every kind, in which nothing is
+//!   lost, and every answer is known beforehand;
 //! - [`issuance`]: a world of its own for the pools of cards and coupons;
 //! - [`bug`]: deliberate faults, each of which the checks must catch;
 //! - [`run`]: one seed from plan to verdict, and the shortest history that still fails.
@@ -31,6 +33,8 @@
 
 #[cfg(test)]
 mod bug;
+#[cfg(test)]
+mod carts;
 #[cfg(test)]
 mod check;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::clean_up::settle_stale;
 use super::quote::{Quote, Rejection};
 use super::rights::{self, Undecided};
 use super::round::{Party, Round, Said, customer};
-use super::{CleanUp, Event, Failure, Ports, Unreachable};
+use super::{CleanUp, Event, Failure, Ports, Unreachable, clean_up};
 use crate::campaign::{Campaign, CombinesWith};
 use crate::engine::Reason;
 use crate::ident::{CampaignId, OfferRef};
@@ -126,6 +126,9 @@ async fn redeem_campaign(
     let mut home: Option<Shard> = None;
     // Offers that a newer document does not have any more.
     let mut gone: Vec<Rejection> = Vec::new();
+    // What the ledger said stands, until the tab has heard of it.
+    let mut stands: Option<BTreeMap<OfferRef, Money>> = None;
+    let is_last = round.parties.len() == index.saturating_add(1);
     for _ in 0..ROUNDS {
         let Said { quotes, mut rejections } = round.decide(index)?;
         rejections.extend(gone.iter().cloned());
@@ -140,6 +143,20 @@ async fn redeem_campaign(
             }
             match admit(ports, &campaign, wished.clone(), &quotes, event).await {
                 Ok(Admission::Admitted(kept)) => home = Some(kept),
+                Ok(Admission::Short { .. }) if stands.is_some() => {
+                    // What an earlier round claimed, and the ledger refused, is in its own way.
+                    let left = to_settle(&campaign, wished, stands.take(), event);
+                    if clean_up(ports, &left).await.is_err() {
+                        answer.reject_all(
+                            refs,
+                            Reason::TemporarilyUnavailable,
+                            "the tab is silent",
+                        );
+                        ports.later(left);
+                        return Ok(());
+                    }
+                    continue;
+                }
                 Ok(Admission::Short { room, claimed, .. }) => {
                     let asked = |quote: &Quote| (quote.offer_id.clone(), quote.discount);
                     let asked: Vec<_> = quotes.iter().map(asked).collect();
@@ -199,13 +216,18 @@ async fn redeem_campaign(
             return Ok(());
         };
         if party.hear(&command, &redeemed) {
+            stands = Some(redeemed.standing);
             continue;
         }
         for (ask, outcome) in command.asks.iter().zip(&redeemed.outcomes) {
             answer.add(&ask.offer, outcome, &rejections);
         }
         if claimed.iter().any(|(offer, most)| redeemed.standing.get(offer) != Some(most)) {
-            later(ports, &campaign, kept, Some(redeemed.standing), event);
+            let left = to_settle(&campaign, kept, Some(redeemed.standing), event);
+            // At once, where it would be in the way of this REDEEM's other campaigns.
+            if is_last || clean_up(ports, &left).await.is_err() {
+                ports.later(left);
+            }
         }
         return Ok(());
     }
@@ -260,14 +282,23 @@ fn later(
     standing: Option<BTreeMap<OfferRef, Money>>,
     event: &Event,
 ) {
-    ports.later(CleanUp {
+    ports.later(to_settle(campaign, home, standing, event));
+}
+
+fn to_settle(
+    campaign: &Campaign,
+    home: Shard,
+    standing: Option<BTreeMap<OfferRef, Money>>,
+    event: &Event,
+) -> CleanUp {
+    CleanUp {
         campaign: campaign.id().clone(),
         home,
         tab: event.tab.clone(),
         which: Which::Attempt(event.attempt.clone()),
         received: event.received,
         standing,
-    });
+    }
 }
 
 /// Asks the tab. Whoever stands in the way for long is looked at closer, once.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::allowed::Allowed;
 use super::discount::apply_offer;
 use super::eligible::{Asked, refusal};
 use super::spread::Policy;
@@ -82,6 +83,8 @@ pub fn run<'a>(
         return;
     }
     let policy = Policy::of(campaign);
+    let allowed = Allowed::of(campaign, request);
+    let mut rest = allowed.at_most();
     let mut gave_something = false;
     for offer in who_applies(campaign, request, &moment, tab, rejected) {
         //> a `subtotal` of "remaining" is tested in the offer's turn
@@ -90,10 +93,12 @@ pub fn run<'a>(
             rejected.push(refused(campaign, offer, &reason));
             continue;
         }
-        let takes = apply_offer(tab, offer, &policy);
+        let most = rest.min(allowed.at_most_for(offer));
+        let takes = apply_offer(tab, offer, &policy, most);
+        rest -= sum(&takes);
         //> An offer that is worth 0 on this cart is not applicable and consumes nothing.
         if sum(&takes) == 0 {
-            rejected.push(refused(campaign, offer, "worth_nothing"));
+            rejected.push(refused(campaign, offer, worthless(most)));
             continue;
         }
         applied.push(reply(campaign, offer, tab, &takes, &policy));
@@ -106,6 +111,12 @@ pub fn run<'a>(
 
 fn refused(campaign: &Value, offer: &Value, reason: &str) -> Value {
     json!({"campaign": campaign["id"], "offer": offer["id"], "reason": reason})
+}
+
+/// Why an offer gives nothing that may give so much.
+//> the ledger adds […] `budget_exhausted`
+fn worthless(most: i64) -> &'static str {
+    if most == 0 { "budget_exhausted" } else { "worth_nothing" }
 }
 
 fn whole_campaign_refused(
@@ -142,7 +153,10 @@ fn who_applies<'a>(
 ) -> Vec<&'a Value> {
     let policy = Policy::of(campaign);
     //> worth is measured for each offer alone on the cart as it came
-    let worth = |offer: &Value| sum(&apply_offer(&mut as_it_came.clone(), offer, &policy));
+    let allowed = Allowed::of(campaign, request);
+    let most = |offer: &Value| allowed.at_most().min(allowed.at_most_for(offer));
+    let worth =
+        |offer: &Value| sum(&apply_offer(&mut as_it_came.clone(), offer, &policy, most(offer)));
     //> and for the exclusive and group choice on the cart as it came
     let why_not = |offer: &Value| {
         let asked = Asked { request, moment, tab: as_it_came };
@@ -152,6 +166,15 @@ fn who_applies<'a>(
     //> higher is applied first; ties in document order
     let mut offers: Vec<&Value> = list(&campaign["offers"]).iter().collect();
     offers.sort_by_key(|offer| -offer["priority"].as_i64().unwrap_or(0)); // stable
+    // Nobody asked for it: no answer. The ledger refuses it: it takes no part in any choice.
+    offers.retain(|offer| !allowed.is_not_asked(offer));
+    offers.retain(|offer| match allowed.refusal(offer) {
+        Some(reason) => {
+            rejected.push(refused(campaign, offer, &reason));
+            false
+        }
+        None => true,
+    });
 
     //> Exclusive first (one worth 0 on this cart excludes nothing)
     //> "exclusive": the highest-priority eligible exclusive offer applies alone
@@ -169,7 +192,7 @@ fn who_applies<'a>(
             if let Some(reason) = why_not(offer) {
                 rejected.push(refused(campaign, offer, &reason));
             } else if worth(offer) == 0 && (alone.is_some() || exclusive) {
-                rejected.push(refused(campaign, offer, "worth_nothing"));
+                rejected.push(refused(campaign, offer, worthless(most(offer))));
             } else if alone.is_some() {
                 rejected.push(refused(campaign, offer, "excluded"));
             } else {
@@ -178,13 +201,13 @@ fn who_applies<'a>(
                 let rivals = offers
                     .iter()
                     .filter(|rival| rival["group"] == offer["group"] && why_not(rival).is_none());
-                let most = rivals.clone().map(|rival| worth(rival)).max().unwrap();
-                let first = rivals.clone().find(|rival| worth(rival) == most).unwrap();
+                let best = rivals.clone().map(|rival| worth(rival)).max().unwrap();
+                let first = rivals.clone().find(|rival| worth(rival) == best).unwrap();
                 if *first == offer {
                     // Also when it is worth nothing alone: what it gives is seen in its turn.
                     turns.push(offer);
                 } else if worth(offer) == 0 {
-                    rejected.push(refused(campaign, offer, "worth_nothing"));
+                    rejected.push(refused(campaign, offer, worthless(most(offer))));
                 } else {
                     rejected.push(refused(campaign, offer, "outbid"));
                 }

@@ -9,25 +9,29 @@ use super::pick;
 use super::spread::{self, Policy, over_lines, over_single_units, over_units, whole};
 use super::tab::{At, Tab, Take, sum};
 
-/// Takes all discounts of an offer off the tab, and returns what was taken.
-pub fn apply_offer(tab: &mut Tab, offer: &Value, policy: &Policy) -> Vec<Take> {
+/// Takes all discounts of an offer off the tab, at most so much together, and returns what was taken.
+pub fn apply_offer(tab: &mut Tab, offer: &Value, policy: &Policy, most: i64) -> Vec<Take> {
     //> or `"discounts": [ … ]`: several, one after another, as one offer
     let discounts = if offer["discounts"].is_array() {
         list(&offer["discounts"]).to_vec()
     } else {
         vec![offer["discount"].clone()]
     };
-    let mut all = Vec::new();
+    let mut all: Vec<Take> = Vec::new();
     for discount in discounts {
-        let takes = takes_of(tab, &discount, policy);
+        let takes = takes_of(tab, &discount, policy, most - sum(&all));
         tab.take(&takes);
         all.extend(takes);
     }
     all
 }
 
-fn takes_of(tab: &Tab, discount: &Value, policy: &Policy) -> Vec<Take> {
-    let (selection, takes) = uncut(tab, discount, policy);
+fn takes_of(tab: &Tab, discount: &Value, policy: &Policy, most: i64) -> Vec<Take> {
+    let (selection, mut takes) = uncut(tab, discount, policy);
+    //> When […] a partial budget […] cuts a discount, the smaller sum itself is spread by this rule.
+    if sum(&takes) > most {
+        takes = over_lines(tab, &selection, most, policy);
+    }
     stop_at_subtotal(tab, &selection, takes, policy)
 }
 
