@@ -19,7 +19,9 @@ fn shop(quotas: &Value, instrument: Option<Instrument>) -> Shop {
         "cart": {"currency": "USD", "lines": [], "fees": [], "subtotal": 1000},
         "at": "2026-07-04T12:00:00Z",
     });
-    Shop { instrument, ..Shop::of(request, vec![Vec::new()], None) }
+    let mut shop = Shop::of(request, vec![Vec::new()], None);
+    shop.instrument = instrument;
+    shop
 }
 
 fn instrument(kind: Kind) -> Instrument {
