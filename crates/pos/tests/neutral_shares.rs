@@ -1,5 +1,7 @@
 //! What a till is told of a discount: its shares of lines and of fees, in inquiries and redemptions.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use promo_core::campaign::Rounding;
 use promo_core::checkout::{Quote, Redeemed, Share};
 use promo_core::ident::OfferRef;

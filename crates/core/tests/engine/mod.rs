@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test target uses its own part")]
 use promo_core::campaign::Campaign;
 use promo_core::engine::simulate::{self, Defaults, Request};
-use promo_core::engine::{Allowance, Asked, Decision, Reason, decide};
+use promo_core::engine::{Allowance, Asked, Decision, Reason, Standing, decide};
 use promo_core::money::Money;
 use promo_core::time::Zone;
 use serde_json::{Value, json};
@@ -45,7 +45,8 @@ pub fn decide_allowed(request: &Value) -> Result<Value, String> {
         .zip(&allowances)
         .map(|(campaign, allowances)| Asked { campaign, allowances, at_most: at_most(campaign) })
         .collect();
-    let decision = decide(&asked, read.cart(), &context).map_err(|error| error.to_string())?;
+    let decision = decide(&asked, read.cart(), &context, Standing::nothing())
+        .map_err(|error| error.to_string())?;
     Ok(told(&decision, campaigns, &read))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The numbers are small and collide on purpose: prices come from a handful, thresholds stand on or beside what the
 //! cart has, percentages divide badly, moments lie on clock changes. Quantities are small, for the oracle keeps units.
-#![allow(dead_code, unused_imports, reason = "each test target uses its own part of the generator")]
+#![allow(dead_code, reason = "each test target uses its own part of the generator")]
 
 mod campaign;
 mod cart;

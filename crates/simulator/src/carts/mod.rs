@@ -9,6 +9,7 @@ mod seeds;
 mod shop;
 
 #[path = "../../../core/tests/generate/mod.rs"]
+#[allow(unused_imports, reason = "nothing is shrunk here")]
 mod generate;
 #[path = "../../../core/tests/oracle/mod.rs"]
 mod oracle;
