@@ -1,6 +1,6 @@
 //! Cards and coupons count for whoever they were given to, whoever shows them.
 
-use promo_core::checkout::{Instrument, inquire, redeem};
+use promo_core::checkout::{Instrument, KnownBy, Person, inquire, redeem};
 use promo_core::ident::TypeCode;
 use promo_core::issuance::Kind;
 use promo_core::time::Instant;
@@ -24,9 +24,14 @@ fn shop(quotas: &Value, instrument: Option<Instrument>) -> Shop {
     shop
 }
 
+/// Somebody who is no member.
+fn person(name: &str) -> Person {
+    Person { name: name.to_owned(), also: Vec::new(), known_by: KnownBy::Nothing }
+}
+
 fn instrument(kind: Kind) -> Instrument {
     let code = TypeCode::parse("2001").unwrap();
-    Instrument { code, kind, customer: "holder".to_owned() }
+    Instrument { code, kind, customer: person("holder") }
 }
 
 /// What a REDEEM by this guest says on a tab of its own.
@@ -34,7 +39,7 @@ fn redeemed(shop: &Shop, tab: usize, guest: Option<&str>) -> Vec<String> {
     let cart = shop.request["cart"].clone();
     let now = Instant::from_millis(1000 + i64::try_from(tab).unwrap());
     let mut event = shop.event(&tab_key(tab), &cart, now, format!("e{tab}"));
-    event.customer = guest.map(str::to_owned);
+    event.customer = guest.map(person);
     let ids = [shop.offer_ref(0, 0).to_string()];
     let answer = shop.now(redeem(shop, &ids, &event)).unwrap();
     let applied = answer.applied.iter().map(|quote| quote.discount.minor().to_string());

@@ -362,8 +362,8 @@ fn seeds() -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match (number("PROMO_SEED"), number("PROMO_LONG")) {
         (Some(seed), _) => seed..seed + 1,
-        (None, Some(_)) => 0..20_000,
-        (None, None) => 0..300,
+        (None, Some(many)) => 0..if many == 1 { 20_000 } else { many },
+        (None, None) => 0..200,
     }
 }
 
@@ -383,8 +383,8 @@ fn carts_of_every_kind_get_what_the_oracle_says_and_every_counter_counts_what_st
             ),
         }
     }
-    if seeds().count() >= 300 {
-        assert!(all.iter().all(|(_, times)| *times > 20), "{all:?}");
+    if seeds().count() >= 200 {
+        assert!(all.iter().all(|(_, times)| *times > 10), "{all:?}");
     }
 }
 
