@@ -24,7 +24,7 @@
 //!
 //! A claim that was not taken is *settled* afterwards to what the ledger says stands. One that
 //! nobody settled (the edge died) still bars others; whoever meets it settles it
-//! ([`Seen::unconfirmed`]).
+//! ([`Seen::claimed`]).
 //!
 //! A tab also remembers where each campaign's ledger keeps its redemptions: by which name of the
 //! tab, and in which object, its *home*, from the first admission on, whatever becomes of the
@@ -47,9 +47,7 @@ mod claim;
 mod message;
 
 pub use claim::{Asked, Claim};
-pub use message::{
-    Admission, Admit, Command, Entry, Place, Reply, Seen, Settle, Unconfirmed, Undo,
-};
+pub use message::{Admission, Admit, Claimed, Command, Entry, Place, Reply, Seen, Settle, Undo};
 
 use serde::{Deserialize, Serialize};
 
@@ -120,15 +118,14 @@ impl Tab {
     /// What an edge is told to decide on.
     #[must_use]
     pub fn see(&self, name: &TabId, attempt: Option<&str>) -> Seen {
-        let unconfirmed = |claim: &Claim| {
-            Some(Unconfirmed { place: claim.place(), since: claim.unconfirmed(attempt)? })
-        };
+        let claimed =
+            |claim: &Claim| Some(Claimed { place: claim.place(), since: claim.since(attempt)? });
         Seen {
             tab: name.clone(),
             version: self.version(),
             standing: self.standing(attempt),
             places: self.claims.iter().map(Claim::place).collect(),
-            unconfirmed: self.claims.iter().filter_map(unconfirmed).collect(),
+            claimed: self.claims.iter().filter_map(claimed).collect(),
         }
     }
 

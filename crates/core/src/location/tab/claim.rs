@@ -38,9 +38,9 @@ pub struct Asked {
     pub attempt: Attempt,
     /// The offer, and what it takes off which line.
     pub offer: StandingOffer,
-    /// Whether the ledger has said since that it stands.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub confirmed: bool,
+    /// Up to when its ledger had settled it when it last said that it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Instant>,
 }
 
 impl Claim {
@@ -82,16 +82,16 @@ impl Claim {
         })
     }
 
-    /// Since when there has been a claim here that no ledger has confirmed, but for this
-    /// attempt's.
-    pub(super) fn unconfirmed(&self, but: Option<&str>) -> Option<Instant> {
+    /// Up to when each of these claims but this attempt's is known to be true at least: when its
+    /// REDEEM was received, or up to when its ledger has settled it since.
+    pub(super) fn since(&self, but: Option<&str>) -> Option<Instant> {
         let others = self.asked().filter(|asked| Some(asked.attempt.name.as_str()) != but);
-        others.filter(|asked| !asked.confirmed).map(|asked| asked.attempt.received).min()
+        others.map(|asked| asked.confirmed.max(Some(asked.attempt.received))).min()?
     }
 
     /// Claims an offer for an attempt, in the place of what the attempt claimed of it before.
     pub(super) fn add(&mut self, offer: &StandingOffer, attempt: &Attempt) {
-        let new = Asked { attempt: attempt.clone(), offer: offer.clone(), confirmed: false };
+        let new = Asked { attempt: attempt.clone(), offer: offer.clone(), confirmed: None };
         let Some(all) = self.of_mut(&offer.offer) else {
             self.offers.push(vec![new]);
             return;
@@ -141,7 +141,7 @@ impl Claim {
                     Some(offer) if asked.offer.amount != *amount => asked.offer = offer.clone(),
                     _ => asked.offer.amount = *amount,
                 }
-                asked.confirmed = true;
+                asked.confirmed = asked.confirmed.max(Some(settle.received));
             }
         }
         self.offers.retain(|all| !all.is_empty());

@@ -129,17 +129,19 @@ pub struct Seen {
     pub standing: Standing,
     /// Where each campaign that stood here once, or still does, keeps the tab.
     pub places: Vec<Place>,
-    /// Claims that no ledger has confirmed. One that is old was perhaps never taken, and can be
-    /// settled.
-    pub unconfirmed: Vec<Unconfirmed>,
+    /// The campaigns with claims here. One that is old was perhaps never taken, or is over and
+    /// nobody said so: before it keeps somebody from something it is to be settled anew, with a
+    /// fence.
+    pub claimed: Vec<Claimed>,
 }
 
-/// A campaign with a claim that its ledger has not confirmed.
+/// A campaign with claims on a tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unconfirmed {
+pub struct Claimed {
     /// Whom to ask.
     pub place: Place,
-    /// When the earliest of the REDEEMs reached the edge.
+    /// Up to when all of them are known to be true: when their REDEEMs reached the edge, or up to
+    /// when the ledger has settled them since.
     pub since: Instant,
 }
 

@@ -143,7 +143,7 @@ fn a_redeem_that_was_decided_on_what_no_longer_stands_hears_what_does_and_writes
     };
     assert_eq!(till.0, before);
     assert_eq!((seen.version, seen.standing.offers), (1, vec![offer("a", "o", 10)]));
-    assert_eq!(seen.unconfirmed, [Unconfirmed { place: place("a", ""), since: at(1) }]);
+    assert_eq!(seen.claimed, [Claimed { place: place("a", ""), since: at(1) }]);
     let again = Admit { version: 1, ..admit("b", 10, 2) };
     assert!(is_admitted(&till.admit_as_it_is(again)));
 }
@@ -299,7 +299,8 @@ fn what_stands_stays_claimed_for_as_much_as_it_gives_and_is_confirmed() {
     // Somebody else has asked for it, so a reversal left it.
     till.settle(reversed("a", &[("o", 300)], 3));
     assert_eq!(till.stands(), [("a.o.CODE".to_owned(), 300)]);
-    assert_eq!(till.0.see(&tab_id("t"), None).unconfirmed, []);
+    // And is known to be true up to then.
+    assert_eq!(till.0.see(&tab_id("t"), None).claimed[0].since, at(3));
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Every interleaving of two REDEEMs, a reversal of the whole tab and the death of one edge
-//! between admission and settlement, over the machines themselves: the location, the campaigns'
-//! ledgers, and the engine.
+//! Every interleaving of two REDEEMs, a reversal of the whole tab, and the death of one edge
+//! between admission and settlement or one message to a ledger that goes astray, over the machines
+//! themselves: the location, the campaigns' ledgers, and the engine.
 //!
 //! A step is one message to one object. All orders of steps are tried, states that were met
 //! already left out. After each step, and when everybody is done and what was left behind has been
@@ -53,7 +53,7 @@ fn in_every_interleaving_one_tab_has_one_sum() {
             states += plot.explore().unwrap_or_else(|it| panic!("{names:?} {reversed}: {it}"));
         }
     }
-    assert!(states > 1500, "only {states} states were met");
+    assert!(states > 9000, "only {states} states were met");
 }
 
 #[test]

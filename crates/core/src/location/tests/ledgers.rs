@@ -86,9 +86,14 @@ impl Ledger {
         }
     }
 
-    /// Reverses all that was received up to an instant; returns what still stands.
-    pub fn reverse(&mut self, place: &Place, received: Instant) -> BTreeMap<OfferRef, Money> {
-        let reverse = Reverse { tab: key(place), which: Which::All, received };
+    /// Reverses what was received up to an instant; returns what still stands.
+    pub fn reverse(
+        &mut self,
+        place: &Place,
+        which: Which,
+        received: Instant,
+    ) -> BTreeMap<OfferRef, Money> {
+        let reverse = Reverse { tab: key(place), which, received };
         match self.apply(&Command::Reverse(reverse)) {
             Reply::Reversed(reversed) => reversed.left,
             other => panic!("{other:?}"),

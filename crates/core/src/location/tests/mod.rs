@@ -10,7 +10,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use super::tab::{Admission, Admit, Entry, Place, Seen, Settle, Undo};
+use super::tab::{Admission, Admit, Claimed, Entry, Place, Seen, Settle, Undo};
 use super::*;
 use crate::campaign::CombinesWith;
 use crate::engine::{LineShare, PerUnit, StandingOffer};

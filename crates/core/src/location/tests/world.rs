@@ -21,6 +21,8 @@ pub enum Till {
     Admitted { place: Place, offers: Vec<(OfferRef, Money)> },
     /// It tells the tab what came of it.
     Heard { place: Place, standing: BTreeMap<OfferRef, Money> },
+    /// It was not heard what came of it: the tab is told that it is to be undone.
+    Unheard { place: Place },
     /// Its guest was told whether the offer applies.
     Done(bool),
     /// Its edge died.
@@ -43,15 +45,23 @@ pub struct World {
     ledgers: Ledgers,
     tills: [Till; 2],
     reversal: Reversal,
-    deaths: u8,
+    /// An edge died, or a message went astray: one of these happens once.
+    spoilt: bool,
+    /// A REDEEM that its ledger has still to hear, though nobody waits for the answer.
+    astray: Option<(usize, Place, Vec<(OfferRef, Money)>)>,
+    /// What the location is having undone, and what its ledger said stands.
+    undoing: Option<(Undo, BTreeMap<OfferRef, Money>)>,
 }
 
-/// One message to one object, or the death of an edge.
+/// One message to one object, the death of an edge, or that a message to a ledger goes astray.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     Till(usize),
     Reversal,
     Death(usize),
+    Astray(usize),
+    Arrives,
+    Undo,
 }
 
 impl World {
@@ -62,7 +72,9 @@ impl World {
             ledgers: Ledgers::new(),
             tills: [till(), till()],
             reversal: Reversal::Tab,
-            deaths: 0,
+            spoilt: false,
+            astray: None,
+            undoing: None,
         }
     }
 
@@ -73,12 +85,21 @@ impl World {
                 steps.push(Step::Till(index));
             }
             let between = matches!(till, Till::Admitted { .. } | Till::Heard { .. });
-            if self.deaths == 0 && between {
+            if !self.spoilt && between {
                 steps.push(Step::Death(index));
+            }
+            if !self.spoilt && matches!(till, Till::Admitted { .. }) {
+                steps.push(Step::Astray(index));
             }
         }
         if self.reversal != Reversal::Done {
             steps.push(Step::Reversal);
+        }
+        if self.astray.is_some() {
+            steps.push(Step::Arrives);
+        }
+        if self.undoing.is_some() || self.to_be_undone().is_some() {
+            steps.push(Step::Undo);
         }
         steps
     }
@@ -91,11 +112,49 @@ impl World {
                 Ok(())
             }
             Step::Death(index) => {
-                self.deaths = 1;
+                self.spoilt = true;
                 self.tills[index] = Till::Dead;
                 Ok(())
             }
+            Step::Astray(index) => {
+                self.spoilt = true;
+                if let Till::Admitted { place, offers } = self.tills[index].clone() {
+                    self.tills[index] = Till::Unheard { place: place.clone() };
+                    self.astray = Some((index, place, offers));
+                }
+                Ok(())
+            }
+            Step::Arrives => {
+                if let Some((index, place, offers)) = self.astray.take() {
+                    let ledger = self.ledgers.entry(place.campaign.clone()).or_default();
+                    ledger.redeem(&place, at(RECEIVED[index]), &offers, plot.limit);
+                }
+                Ok(())
+            }
+            Step::Undo => {
+                self.undo();
+                Ok(())
+            }
         }
+    }
+
+    fn to_be_undone(&self) -> Option<Undo> {
+        let record = &self.here.tabs.get(&tab_id("t"))?.record;
+        let record: Record = serde_json::from_str(record).unwrap();
+        record.tab.undos().first().cloned()
+    }
+
+    /// The location's alarm: the ledger first, then the tab.
+    fn undo(&mut self) {
+        if let Some((undo, standing)) = self.undoing.take() {
+            let which = Which::Attempt(undo.attempt.name);
+            return self.settle(&undo.place, which, undo.attempt.received, standing);
+        }
+        let Some(undo) = self.to_be_undone() else { return };
+        let ledger = self.ledgers.entry(undo.place.campaign.clone()).or_default();
+        let which = Which::Attempt(undo.attempt.name.clone());
+        let left = ledger.reverse(&undo.place, which, undo.attempt.received);
+        self.undoing = Some((undo, left));
     }
 
     fn till(&mut self, index: usize, plot: &Plot) -> Result<(), String> {
@@ -126,6 +185,11 @@ impl World {
                     _ => at(received),
                 };
                 self.settle(&place, which, received, standing);
+                Till::Done(false)
+            }
+            Till::Unheard { place } => {
+                let undo = Undo { place, attempt: attempt(received) };
+                self.here.tab(&named("t"), tab::Command::Undo(undo), 100);
                 Till::Done(false)
             }
             other => other,
@@ -190,7 +254,7 @@ impl World {
             Reversal::Ledgers(mut places) => {
                 let place = places.remove(0);
                 let ledger = self.ledgers.entry(place.campaign.clone()).or_default();
-                let left = ledger.reverse(&place, received);
+                let left = ledger.reverse(&place, Which::All, received);
                 Reversal::Settles(places, place, left)
             }
             Reversal::Settles(places, place, left) => {
@@ -215,8 +279,7 @@ impl World {
 
     /// Somebody meets what was left behind, long after.
     fn clean_up(&mut self) {
-        for unconfirmed in self.here.seen(&named("t"), 20_000).unconfirmed {
-            let place = unconfirmed.place;
+        for Claimed { place, .. } in self.here.seen(&named("t"), 20_000).claimed {
             let ledger = self.ledgers.entry(place.campaign.clone()).or_default();
             let standing = ledger.fence(&place, at(10_000));
             self.settle(&place, Which::All, at(10_000), standing);
@@ -270,12 +333,19 @@ impl World {
             if *till == Till::Done(true) && after && !stands {
                 return Err(format!("till {index} was told that {offer} applies"));
             }
+            let told = |(index, till): (usize, &Till)| {
+                *till == Till::Done(true) && plot.offer(index) == offer
+            };
+            if stands && !self.tills.iter().enumerate().any(told) {
+                return Err(format!("{offer} stands, and nobody was told"));
+            }
         }
         Ok(())
     }
 
     pub fn fingerprint(&self) -> String {
-        let Self { here, ledgers, tills, reversal, deaths } = self;
-        format!("{:?} {ledgers:?} {tills:?} {reversal:?} {deaths}", here.tabs)
+        let Self { here, ledgers, tills, reversal, spoilt, astray, undoing } = self;
+        let spoilt = (spoilt, astray, undoing);
+        format!("{:?} {ledgers:?} {tills:?} {reversal:?} {spoilt:?}", here.tabs)
     }
 }
