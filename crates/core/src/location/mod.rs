@@ -21,6 +21,7 @@
 //! said when it was woken ([`Command::Wake`]) is exact: the alarm is to be set to that.
 
 mod document;
+mod kept;
 mod misses;
 mod record;
 mod store;
@@ -29,7 +30,7 @@ pub mod tab;
 
 pub use document::{AmountUnit, Location};
 pub use record::{KeptVisit, LEAST_DAYS, Names, Record, TabNames, Unreadable, Visited};
-pub use store::{Changes, Index, MissRow, RowKey, Store, TabRow};
+pub use store::{Changes, Index, MissRow, ReplyRow, RowKey, Store, TabRow};
 pub use sweep::{BATCH, UNDO_BATCH, Woken};
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ use serde::{Deserialize, Serialize};
 use crate::guard::Limits;
 use crate::ident::TabId;
 use crate::loyalty::visit;
+use crate::replies;
 use crate::time::Instant;
 use record::{Found, find};
 
@@ -83,6 +85,9 @@ pub enum Command {
         /// How many codes.
         misses: u16,
     },
+    /// A command to the reply under an `Idempotency-Key`, by the name that [`replies::name`]
+    /// makes.
+    Reply(String, replies::Command),
     /// All that is kept of a tab. Nothing is written.
     Show(TabNames),
     /// The alarm went off.
@@ -105,6 +110,8 @@ pub enum Reply {
     Look(Looked),
     /// To [`Command::Miss`]: until when nothing may be told, if these misses may not.
     Miss(Option<Instant>),
+    /// To [`Command::Reply`].
+    Reply(replies::Answer),
     /// To [`Command::Show`].
     Shown(Option<Box<Shown>>),
     /// To [`Command::Wake`].
@@ -137,6 +144,9 @@ impl Command {
         match self {
             Self::Tab(_, command) => !matches!(command, tab::Command::Admit(_)),
             Self::Visit { command, .. } => matches!(command, visit::Command::Reverse { .. }),
+            Self::Reply(_, command) => {
+                matches!(command, replies::Command::Keep { .. } | replies::Command::Release { .. })
+            }
             Self::Wake => true,
             Self::Look { .. } | Self::Miss { .. } | Self::Show(_) => false,
         }
@@ -181,6 +191,12 @@ pub fn decide<S: Store>(
             };
             match misses::read(store, tab.as_ref())? {
                 Ok(counted) => Reply::Miss(counted.miss(limits, *misses, now, &mut changes)),
+                Err(unreadable) => Reply::Unreadable(unreadable),
+            }
+        }
+        Command::Reply(name, command) => {
+            match kept::apply(store, name, command, now, &mut changes)? {
+                Ok(answer) => Reply::Reply(answer),
                 Err(unreadable) => Reply::Unreadable(unreadable),
             }
         }

@@ -34,8 +34,20 @@ pub trait Store {
     /// When the store cannot be read.
     fn misses(&self, tab: Option<&TabId>) -> Result<Option<String>, Self::Error>;
 
-    /// The keys of rows that have fallen due up to an instant, the earliest first, at most so
-    /// many.
+    /// The record of a reply.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn reply(&self, name: &str) -> Result<Option<String>, Self::Error>;
+
+    /// The names of replies that have fallen due up to an instant, at most so many.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due_replies(&self, at: Instant, most: usize) -> Result<Vec<String>, Self::Error>;
+
+    /// The keys of tabs or misses that have fallen due up to an instant, the earliest first, at
+    /// most so many.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -60,6 +72,8 @@ pub enum Index {
     Tab,
     /// [`MissRow::until`].
     Miss,
+    /// [`ReplyRow::until`].
+    Reply,
 }
 
 /// The row of a tab.
@@ -86,6 +100,17 @@ pub struct MissRow {
     pub until: Instant,
 }
 
+/// The row of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyRow {
+    /// Its key.
+    pub name: String,
+    /// Its record.
+    pub record: String,
+    /// Until when it counts.
+    pub until: Instant,
+}
+
 /// What is to be written, all of it in the turn that decided it: first what is removed, then what
 /// is postponed, then the rows, each in the place of one of its key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +119,8 @@ pub struct Changes {
     pub removed_tabs: Vec<TabId>,
     /// Misses to remove.
     pub removed_misses: Vec<RowKey>,
+    /// Replies to remove.
+    pub removed_replies: Vec<String>,
     /// Tabs whose undoing is due at another instant, or not at all, the record being as it was.
     pub postponed: Vec<(TabId, Option<Instant>)>,
     /// Tabs' rows.
@@ -102,6 +129,8 @@ pub struct Changes {
     pub names: Names,
     /// Misses' rows.
     pub misses: Vec<MissRow>,
+    /// Replies' rows.
+    pub replies: Vec<ReplyRow>,
 }
 
 impl Changes {
@@ -114,6 +143,7 @@ impl Changes {
     /// When the object is to be woken for what is written here.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let tabs = self.tabs.iter().flat_map(|row| [Some(row.until), row.undo_at]).flatten();
-        tabs.chain(self.misses.iter().map(|row| row.until)).min()
+        let misses = self.misses.iter().map(|row| row.until);
+        tabs.chain(misses).chain(self.replies.iter().map(|row| row.until)).min()
     }
 }

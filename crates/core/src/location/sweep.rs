@@ -31,6 +31,8 @@ pub struct Woken {
     pub tabs: usize,
     /// How many rows of misses were.
     pub misses: usize,
+    /// How many replies were.
+    pub replies: usize,
     /// Records that could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
@@ -63,14 +65,16 @@ pub(super) fn wake<S: Store>(
     }
     let tabs = store.due(Index::Tab, now, BATCH)?;
     let misses = store.due(Index::Miss, now, BATCH)?;
-    let more = tabs.len() >= BATCH || misses.len() >= BATCH;
+    let replies = store.due_replies(now, BATCH)?;
+    let more = [tabs.len(), misses.len(), replies.len()].into_iter().any(|due| due >= BATCH);
     wakes.push(more.then_some(now.plus_millis(NEXT_BATCH)));
-    (woken.tabs, woken.misses) = (tabs.len(), misses.len());
+    (woken.tabs, woken.misses, woken.replies) = (tabs.len(), misses.len(), replies.len());
     changes.removed_tabs.extend(tabs.into_iter().flatten());
     changes.removed_misses.extend(misses);
+    changes.removed_replies.extend(replies);
     let removed = &changes.removed_tabs;
     changes.postponed.retain(|(tab, _)| !removed.contains(tab));
-    for index in [Index::Undo, Index::Tab, Index::Miss] {
+    for index in [Index::Undo, Index::Tab, Index::Miss, Index::Reply] {
         wakes.push(store.next(index, now)?);
     }
     Ok((woken, wakes.into_iter().flatten().min()))

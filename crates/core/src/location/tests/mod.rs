@@ -26,6 +26,7 @@ struct Map {
     tabs: BTreeMap<TabId, TabRow>,
     names: BTreeMap<TabId, TabId>,
     misses: BTreeMap<RowKey, MissRow>,
+    replies: BTreeMap<String, ReplyRow>,
     alarm: Option<Instant>,
 }
 
@@ -49,6 +50,15 @@ impl Store for Map {
         Ok(self.misses.get(&tab.cloned()).map(|row| row.misses.clone()))
     }
 
+    fn reply(&self, name: &str) -> Result<Option<String>, Infallible> {
+        Ok(self.replies.get(name).map(|row| row.record.clone()))
+    }
+
+    fn due_replies(&self, at: Instant, most: usize) -> Result<Vec<String>, Infallible> {
+        let due = self.replies.values().filter(|row| row.until <= at);
+        Ok(due.take(most).map(|row| row.name.clone()).collect())
+    }
+
     fn due(&self, of: Index, at: Instant, most: usize) -> Result<Vec<RowKey>, Infallible> {
         let mut due = self.index(of);
         due.retain(|(when, _)| *when <= at);
@@ -69,6 +79,7 @@ impl Map {
         let mut all: Vec<(Instant, RowKey)> = match of {
             Index::Undo => tabs(|row| row.undo_at).collect(),
             Index::Tab => tabs(|row| Some(row.until)).collect(),
+            Index::Reply => self.replies.values().map(|row| (row.until, None)).collect(),
             Index::Miss => self.misses.values().map(|row| (row.until, row.tab.clone())).collect(),
         };
         all.sort();
@@ -81,11 +92,13 @@ impl Map {
             self.names.retain(|_, of| *of != tab);
         }
         changes.removed_misses.iter().for_each(|key| drop(self.misses.remove(key)));
+        changes.removed_replies.iter().for_each(|name| drop(self.replies.remove(name)));
         for (tab, undo_at) in changes.postponed {
             self.tabs.get_mut(&tab).unwrap().undo_at = undo_at;
         }
         self.tabs.extend(changes.tabs.into_iter().map(|row| (row.tab.clone(), row)));
         self.names.extend(changes.names);
+        self.replies.extend(changes.replies.into_iter().map(|row| (row.name.clone(), row)));
         self.misses.extend(changes.misses.into_iter().map(|row| (row.tab.clone(), row)));
     }
 

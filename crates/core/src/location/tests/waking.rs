@@ -148,3 +148,46 @@ fn a_record_of_a_later_build_is_refused_and_not_cut_down() {
     let asked = here.ask(Command::Tab(named("t"), undo(2)), 1);
     assert!(matches!(asked, Reply::Unreadable(_)), "{asked:?}");
 }
+
+fn reply(here: &mut Map, command: replies::Command, now: i64) -> replies::Answer {
+    match here.ask(Command::Reply(replies::name("caller", "/v1/redeem", "key"), command), now) {
+        Reply::Reply(answer) => answer,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_reply_is_kept_for_a_day_under_its_name_and_swept_then() {
+    let mut here = Map::default();
+    let (request, attempt) = (replies::request(b"{}"), "one".to_owned());
+    let claim = |attempt: &str| replies::Command::Claim {
+        request: request.clone(),
+        attempt: attempt.to_owned(),
+    };
+    assert_eq!(reply(&mut here, claim("one"), 0), replies::Answer::Yours);
+    assert_eq!(reply(&mut here, claim("two"), 1), replies::Answer::Running);
+    assert_eq!(here.alarm, Some(at(replies::CLAIM)));
+    let (content_type, body) = ("application/json".to_owned(), "{}".to_owned());
+    let first = replies::Reply { status: 200, content_type, body, says: None };
+    let keep = replies::Command::Keep { attempt, reply: first.clone() };
+    // Whoever had to wait for it has given up by now; it is kept all the same.
+    let name = replies::name("caller", "/v1/redeem", "key");
+    here.decide(Command::Reply(name, keep), at(10), at(20));
+    assert_eq!(reply(&mut here, claim("two"), 30), replies::Answer::Kept(first));
+    assert_eq!(here.wake(replies::CLAIM).replies, 0);
+    assert_eq!(here.alarm, Some(at(20 + replies::KEPT)));
+    assert_eq!(here.wake(20 + replies::KEPT).replies, 1);
+    assert!(here.replies.is_empty() && here.alarm.is_none());
+    assert_eq!(reply(&mut here, claim("two"), 21 + replies::KEPT), replies::Answer::Yours);
+}
+
+#[test]
+fn a_reply_that_cannot_be_read_is_reported_to_whoever_asks() {
+    let mut here = Map::default();
+    let claim = || replies::Command::Claim { request: "r".to_owned(), attempt: "a".to_owned() };
+    reply(&mut here, claim(), 0);
+    here.replies.values_mut().for_each(|row| row.record = "{".to_owned());
+    let name = replies::name("caller", "/v1/redeem", "key");
+    let asked = here.ask(Command::Reply(name, claim()), 1);
+    assert!(matches!(asked, Reply::Unreadable(_)), "{asked:?}");
+}

@@ -12,13 +12,16 @@ use crate::ledger::campaign::Outcome;
 /// When the REDEEMs were received.
 pub const RECEIVED: [i64; 2] = [10, 20];
 
+/// What a ledger is asked for: each offer with what it gives.
+type Asks = Vec<(OfferRef, Money)>;
+
 /// What a till does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Till {
     /// It asks the tab, having decided on this.
     Decided { version: u64, standing: Standing },
     /// It asks the ledger.
-    Admitted { place: Place, offers: Vec<(OfferRef, Money)> },
+    Admitted { place: Place, offers: Asks },
     /// It tells the tab what came of it.
     Heard { place: Place, standing: BTreeMap<OfferRef, Money> },
     /// It was not heard what came of it: the tab is told that it is to be undone.
@@ -48,7 +51,7 @@ pub struct World {
     /// An edge died, or a message went astray: one of these happens once.
     spoilt: bool,
     /// A REDEEM that its ledger has still to hear, though nobody waits for the answer.
-    astray: Option<(usize, Place, Vec<(OfferRef, Money)>)>,
+    astray: Option<(usize, Place, Asks)>,
     /// What the location is having undone, and what its ledger said stands.
     undoing: Option<(Undo, BTreeMap<OfferRef, Money>)>,
 }
