@@ -20,10 +20,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use futures_util::future::join_all;
-use promo_core::campaign::{Campaign, Codes};
+use promo_core::campaign::Campaign;
+use promo_core::checkout::resolve::{Documents, Entry, Key};
 use promo_core::code::CanonicalCode;
 use promo_core::fault::Faults;
-use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef, TypeCode};
+use promo_core::ident::{CampaignId, LocationId, TypeCode};
 use promo_core::issuance::InstrumentType;
 use promo_core::location::Location;
 use promo_core::loyalty::programme::Programme;
@@ -39,17 +40,6 @@ const KEPT: usize = 512;
 
 /// Keys that KV reads at once.
 const BULK: usize = 100;
-
-/// What a KV entry says.
-#[derive(Clone)]
-pub enum Entry {
-    /// A sound campaign.
-    Campaign(Rc<Campaign>),
-    /// A listed code's campaign.
-    Pointer(CampaignId),
-    /// Something else, with what is wrong with it.
-    Broken(Rc<Faults>),
-}
 
 /// The bytes of a programme, and what they say if they are sound.
 type KeptProgramme = (Vec<u8>, Option<Rc<Programme>>);
@@ -82,86 +72,6 @@ impl<'a> Catalogue<'a> {
         Ok(Self { kv: env.kv(OFFERS)?, trace, seen: RefCell::default() })
     }
 
-    /// The campaign a code leads to. One that is there but cannot be used is none, and the log says
-    /// why: a marketer who uploads a document by hand must be able to find out.
-    ///
-    /// # Errors
-    /// When KV cannot be read.
-    pub async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Rc<Campaign>>, KvError> {
-        match self.code_entry(code).await? {
-            Some(Ok(campaign)) => Ok(Some(campaign)),
-            Some(Err(why)) => {
-                self.trace.note("catalogue", format!("{}: {why}", code_key(code)));
-                Ok(None)
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// The same, with the reason why a code that is there leads nowhere.
-    ///
-    /// # Errors
-    /// When KV cannot be read.
-    pub async fn code_entry(
-        &self,
-        code: &CanonicalCode,
-    ) -> Result<Option<Result<Rc<Campaign>, String>>, KvError> {
-        let Some(entry) = self.entry(&code_key(code)).await? else {
-            return Ok(None);
-        };
-        let found = match entry {
-            Entry::Broken(faults) => Err(faults.to_string()),
-            Entry::Campaign(campaign) => match campaign.codes() {
-                Codes::Fixed(codes) if codes.contains(code) => Ok(campaign),
-                _ => Err("the document does not list this code among its fixed codes".to_owned()),
-            },
-            Entry::Pointer(id) => match self.campaign(&id).await? {
-                Some(Ok(campaign)) if matches!(campaign.codes(), Codes::Listed) => Ok(campaign),
-                Some(Ok(_)) => Err(format!("campaign {id} has no listed codes")),
-                Some(Err(faults)) => Err(faults.to_string()),
-                None => Err(format!("there is no campaign {id}")),
-            },
-        };
-        Ok(Some(found))
-    }
-
-    /// The campaign whose signed codes begin so, with the reason why what is there cannot be used.
-    ///
-    /// # Errors
-    /// When KV cannot be read.
-    pub async fn by_prefix(
-        &self,
-        folded: &str,
-    ) -> Result<Option<Result<Rc<Campaign>, String>>, KvError> {
-        let entry = self.entry(&prefix_key(folded)).await?;
-        Ok(entry.map(|entry| match entry {
-            Entry::Broken(faults) => Err(faults.to_string()),
-            Entry::Campaign(campaign) => match campaign.codes() {
-                Codes::Signed { prefix, .. } if prefix.folded() == folded => Ok(campaign),
-                _ => Err("the document has no signed codes with this prefix".to_owned()),
-            },
-            Entry::Pointer(_) => Err("this is no campaign".to_owned()),
-        }))
-    }
-
-    /// The campaign an `offer_id` leads back to, if its code still does.
-    ///
-    /// # Errors
-    /// When KV cannot be read.
-    pub async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Rc<Campaign>>, KvError> {
-        if let Some(code) = offer.code.code() {
-            let found = self.by_code(&code).await?;
-            return Ok(found.filter(|campaign| *campaign.id() == offer.campaign));
-        }
-        let found = self.campaign(&offer.campaign).await?.and_then(Result::ok);
-        Ok(found.filter(|campaign| match campaign.codes() {
-            Codes::Fixed(codes) => codes.iter().any(|code| CodeKey::of(code) == offer.code),
-            // A listed code too long for an offer_id: it was looked up when the offer was handed out.
-            Codes::Listed => true,
-            _ => false,
-        }))
-    }
-
     /// A campaign by its id, or what is wrong with its document.
     ///
     /// # Errors
@@ -170,7 +80,7 @@ impl<'a> Catalogue<'a> {
         &self,
         id: &CampaignId,
     ) -> Result<Option<Result<Rc<Campaign>, Rc<Faults>>>, KvError> {
-        Ok(self.entry(&campaign_key(id)).await?.map(|entry| match entry {
+        Ok(self.stored_entry(&campaign_key(id)).await?.map(|entry| match entry {
             Entry::Campaign(campaign) => Ok(campaign),
             Entry::Broken(faults) => Err(faults),
             Entry::Pointer(_) => Err(Rc::new(Faults::one("", "this is no campaign"))),
@@ -204,11 +114,6 @@ impl<'a> Catalogue<'a> {
             self.trace.note("catalogue", format!("{}: {faults}", location_key(id)));
             Location::default()
         }))
-    }
-
-    /// Whether an entry was read ahead and is there.
-    pub fn has_seen(&self, key: &str) -> bool {
-        self.seen.borrow().get(key).is_some_and(Option::is_some)
     }
 
     /// An instrument type, or what is wrong with its document.
@@ -371,7 +276,7 @@ impl<'a> Catalogue<'a> {
         Ok((names, if page.list_complete { None } else { page.cursor }))
     }
 
-    async fn entry(&self, key: &str) -> Result<Option<Entry>, KvError> {
+    async fn stored_entry(&self, key: &str) -> Result<Option<Entry>, KvError> {
         let Some(json) = self.read(key).await? else {
             return Ok(None);
         };
@@ -389,6 +294,19 @@ impl<'a> Catalogue<'a> {
             parsed.insert(key.to_owned(), (json, entry.clone()));
         });
         Ok(Some(entry))
+    }
+}
+
+impl Documents for Catalogue<'_> {
+    type Error = KvError;
+
+    async fn entry(&self, key: Key<'_>) -> Result<Option<Entry>, KvError> {
+        let key = match key {
+            Key::Campaign(id) => campaign_key(id),
+            Key::Code(code) => code_key(code),
+            Key::Prefix(folded) => prefix_key(folded),
+        };
+        self.stored_entry(&key).await
     }
 }
 

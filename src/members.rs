@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 use promo_core::checkout::{
-    CleanUp, Event, Failure, Found, Inquired, Person, Ports, Quote, Unreachable, inquire_offer,
+    CleanUp, Event, Failure, Found, Inquired, Person, Ports, Query, Quote, Resolution, Unreachable,
+    inquire_offer,
 };
-use promo_core::code::CanonicalCode;
-use promo_core::ident::{CampaignId, OfferKey, OfferRef};
+use promo_core::guard::Lock;
+use promo_core::ident::{CampaignId, CodeKey, OfferKey, OfferRef};
 use promo_core::identity::{Identity, Pseudonym, Rules};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
@@ -142,13 +143,19 @@ pub struct Rewards<'e, 'a> {
 }
 
 impl Ports for Rewards<'_, '_> {
-    async fn by_code(&self, _: &CanonicalCode) -> Result<Option<Found>, Unreachable> {
-        Ok(None)
+    async fn find(&self, query: &Query) -> Result<Resolution, Unreachable> {
+        // A member's name stands where other offers have their code.
+        Ok(match query {
+            Query::Code(code) if MemberId::parse(code.as_str()).is_some() => {
+                let rewards = Rc::clone(&self.campaign);
+                Resolution::Found(Found::by(rewards, CodeKey::of(code)))
+            }
+            _ => Resolution::nothing(),
+        })
     }
 
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
-        let ours = offer.campaign.as_str() == REWARDS && spend::member_of(offer).is_some();
-        Ok(ours.then(|| Rc::clone(&self.campaign).into()))
+    async fn guard(&self, tab: &TabKey, misses: u16) -> Result<(), Lock> {
+        Ports::guard(self.edge, tab, misses).await
     }
 
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {

@@ -3,15 +3,16 @@
 mod codes;
 mod instruments;
 
-pub use codes::{Asked, OfSeries};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
-use promo_core::checkout::{CleanUp, Found, KnownBy, Person, Ports, Unreachable, clean_up};
-use promo_core::code::CanonicalCode;
-use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef, TabId};
+use promo_core::checkout::{
+    CleanUp, KnownBy, Person, Ports, Query, Resolution, Unreachable, clean_up,
+};
+use promo_core::guard::{Limits, Lock};
+use promo_core::ident::{CampaignId, LocationId, TabId};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::REWARDS;
@@ -56,8 +57,8 @@ pub struct Edge<'a> {
     peek_until: Cell<Option<Instant>>,
     /// Where the caller is, as [`crate::http::Call`] says.
     region: &'static str,
-    /// What numbers of instruments lead to, as far as this request has found out.
-    numbers: RefCell<HashMap<CodeKey, Result<Option<Found>, Unreachable>>>,
+    /// How many misses are too many, once the place is known.
+    limits: Cell<Option<Limits>>,
     /// Who guests turned out to be, by what they were known as first.
     people: RefCell<HashMap<String, Person>>,
 }
@@ -96,7 +97,7 @@ impl<'a> Edge<'a> {
             deadline,
             peek_until: Cell::default(),
             region: "",
-            numbers: RefCell::default(),
+            limits: Cell::default(),
             people: RefCell::default(),
         })
     }
@@ -192,6 +193,10 @@ impl<'a> Edge<'a> {
         let deadline = match question {
             objects::ledger::Question::Decide(asked) if asked.command.is_read_only() => {
                 self.peek_until()
+            }
+            // What an INQUIRE has moved on the way waits no longer than the INQUIRE itself.
+            objects::ledger::Question::Decide(asked) if asked.command.is_upkeep() => {
+                self.peek_until.get().unwrap_or(self.deadline).min(self.deadline)
             }
             _ => self.deadline,
         };
@@ -294,35 +299,12 @@ async fn exchange<Q: Serialize, A: DeserializeOwned>(
 }
 
 impl Ports for Edge<'_> {
-    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable> {
-        if let Some(signed) = self.signed(code).await? {
-            return Ok(signed.found());
-        }
-        let campaign = self.catalogue.by_code(code).await.map_err(|error| self.silent(&error))?;
-        match campaign {
-            Some(campaign) => Ok(Some(campaign.into())),
-            None => self.by_number(&CodeKey::of(code)).await,
-        }
+    async fn find(&self, query: &Query) -> Result<Resolution, Unreachable> {
+        self.look(query).await
     }
 
-    async fn by_number(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
-        let known = self.numbers.borrow().get(number).cloned();
-        match known {
-            Some(known) => known,
-            None => self.look_up(number).await,
-        }
-    }
-
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
-        if let Some(signed) = self.signed_ref(offer).await? {
-            return Ok(signed.found());
-        }
-        let campaign = self.catalogue.by_ref(offer).await.map_err(|error| self.silent(&error))?;
-        if let Some(campaign) = campaign {
-            return Ok(Some(campaign.into()));
-        }
-        let found = self.by_number(&offer.code).await?;
-        Ok(found.filter(|found| *found.campaign.id() == offer.campaign))
+    async fn guard(&self, tab: &TabKey, misses: u16) -> Result<(), Lock> {
+        self.ask_guard(&tab.location, Some(&tab.tab), misses).await
     }
 
     async fn renew(&self, _: &CampaignId) -> Result<Option<Revision>, Unreachable> {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use promo_core::checkout::{Inquired, Redeemed, Reversed};
+use promo_core::guard::Lock;
 use promo_core::time::Instant;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -37,11 +38,22 @@ impl Trace {
                 self.note("reason", reason.as_str());
                 self.note("detail", detail.as_str());
             }
+            Inquired::Locked(lock) => self.note_locked(*lock),
         }
+    }
+
+    /// Notes that nothing was told on a locked tab.
+    pub fn note_locked(&self, lock: Lock) {
+        self.note("outcome", "locked");
+        let silent = lock == Lock::Silent;
+        self.note("reason", if silent { "guard_silent" } else { "too_many_misses" });
     }
 
     /// Notes how a REDEEM ended.
     pub fn note_redeemed(&self, redeemed: &Redeemed) {
+        if let Some(lock) = redeemed.locked {
+            return self.note_locked(lock);
+        }
         let applied: Vec<Value> =
             redeemed.applied.iter().map(|quote| quote.offer_id.to_string().into()).collect();
         self.note("outcome", if applied.is_empty() { "rejected" } else { "applied" });

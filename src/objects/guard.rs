@@ -27,15 +27,16 @@ pub struct Guard {
     state: State,
 }
 
-/// What is asked of an object; it answers until when the tab is not listened to, if it is not.
+/// What is asked of an object; it answers until when the tab is locked, if it is: then nothing of what was
+/// asked about is to be told.
 #[derive(Serialize, Deserialize)]
 pub struct Question {
-    /// Which tab.
-    pub tab: TabId,
+    /// Which tab; none: the location as a whole.
+    pub tab: Option<TabId>,
     /// How many misses are too many.
     pub limits: Limits,
-    /// Whether it has just missed.
-    pub missed: bool,
+    /// How many codes of this question lead nowhere.
+    pub misses: u16,
 }
 
 impl DurableObject for Guard {
@@ -45,22 +46,26 @@ impl DurableObject for Guard {
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         let mut window = None;
-        let answer = super::answer(request, |Question { tab, limits, missed }: Question| {
+        let answer = super::answer(request, |Question { tab, limits, misses }: Question| {
             let (sql, now) = (self.state.storage().sql(), now());
             sql.exec(TABLE, None)?;
-            let (mut own, mut all) = (misses(&sql, tab.as_str())?, misses(&sql, ALL)?);
-            if missed {
-                guard::miss(&mut own, &mut all, &limits, now);
-                let locked = guard::locked(&own, &all, &limits, now);
-                let end = now.plus_millis(limits.window);
-                let rows = in_one_transaction(&self.state, move || {
-                    let own = keep(&sql, tab.as_str(), &own, end)?;
-                    Ok(own.saturating_add(keep(&sql, ALL, &all, end)?))
-                })?;
-                window = Some(limits.window);
-                return Ok((locked, rows));
+            let mut own = tab.as_ref().map(|tab| kept(&sql, tab.as_str())).transpose()?;
+            let mut all = kept(&sql, ALL)?;
+            let before = (own.clone(), all.clone());
+            let locked = guard::hear(own.as_mut(), &mut all, &limits, misses, now);
+            if before == (own.clone(), all.clone()) {
+                return Ok((locked, 0));
             }
-            Ok((guard::locked(&own, &all, &limits, now), 0))
+            let end = now.plus_millis(limits.window);
+            let rows = in_one_transaction(&self.state, move || {
+                let mut rows = keep(&sql, ALL, &all, end)?;
+                if let (Some(tab), Some(own)) = (&tab, &own) {
+                    rows = rows.saturating_add(keep(&sql, tab.as_str(), own, end)?);
+                }
+                Ok(rows)
+            })?;
+            window = Some(limits.window);
+            Ok((locked, rows))
         })
         .await;
         if let Some(window) = window
@@ -88,7 +93,7 @@ impl DurableObject for Guard {
     }
 }
 
-fn misses(sql: &SqlStorage, tab: &str) -> worker::Result<Misses> {
+fn kept(sql: &SqlStorage, tab: &str) -> worker::Result<Misses> {
     let query = "SELECT misses FROM miss WHERE tab = ?";
     Ok(first_document(sql, query, vec![tab.into()])?.unwrap_or_default())
 }

@@ -2,22 +2,21 @@
 //! it is in.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use futures_util::future::{Either, join, join_all, select};
-use promo_core::checkout::{Found, Instrument, KnownBy, Person, Unreachable};
-use promo_core::code::CanonicalCode;
+use futures_util::future::{join, join_all};
+use promo_core::campaign::Campaign;
+use promo_core::checkout::{Instrument, KnownBy, Person, Unreachable};
 use promo_core::code::signed::Prefix;
-use promo_core::ident::{CodeKey, LocationId, TypeCode};
+use promo_core::ident::{CodeKey, TypeCode};
 use promo_core::issuance::Number;
 use promo_core::issuance::document::Availability;
 use promo_core::issuance::pool::{Command, Holder, Reply, State};
-use promo_core::location::Location;
 use promo_core::loyalty::MemberId;
 use promo_core::time::Instant;
 
 use super::Edge;
-use crate::catalogue::code_key;
-use crate::http::{Problem, now};
+use crate::http::now;
 use crate::objects::{NUMBERS, POOL, numbers, pool};
 use crate::settings::Defaults;
 
@@ -25,37 +24,14 @@ use crate::settings::Defaults;
 const UPLOAD: i64 = 25_000;
 
 impl Edge<'_> {
-    /// A location's document; and in the same wait, what a code that will be asked for next leads to:
-    /// its entry, and where there is none, the card or coupon whose number it is. An entry that is
-    /// there does not wait for the numbers.
-    ///
-    /// # Errors
-    /// When KV cannot be read.
-    pub(super) async fn location_and_entry(
-        &self,
-        location: &LocationId,
-        typed: &str,
-    ) -> Result<Location, Problem> {
-        let entry = CanonicalCode::parse(typed).ok().map(|code| code_key(&code));
-        let entries = Box::pin(self.catalogue.location_and(location, entry.clone()));
-        let Ok(key) = CodeKey::of_scanned(typed) else {
-            return Ok(entries.await?);
-        };
-        let has_entry = || entry.as_ref().is_some_and(|entry| self.catalogue.has_seen(entry));
-        let (location, found) = match select(entries, Box::pin(self.look_up(&key))).await {
-            Either::Left((location, _)) if has_entry() => return Ok(location?),
-            Either::Left((location, numbers)) => (location, numbers.await),
-            Either::Right((found, entries)) => (entries.await, found),
-        };
-        self.numbers.borrow_mut().insert(key, found);
-        Ok(location?)
-    }
-
     /// What a number leads to, if it is that of a card or coupon that counts now.
     ///
     /// # Errors
     /// When its objects or KV cannot be reached.
-    pub(super) async fn look_up(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
+    pub(super) async fn look_up(
+        &self,
+        number: &CodeKey,
+    ) -> Result<Option<(Rc<Campaign>, Instrument)>, Unreachable> {
         let Some(code) = self.type_of(number).await? else { return Ok(None) };
         let question = pool::Question::Find(number.clone());
         let (found, document) =
@@ -81,7 +57,7 @@ impl Edge<'_> {
         self.trace.note("instrument", code.as_str());
         let customer = person(given.holder);
         let instrument = Instrument { code, kind: document.kind, customer };
-        Ok(Some(Found { campaign, instrument: Some(instrument), code: None }))
+        Ok(Some((campaign, instrument)))
     }
 
     async fn type_of(&self, number: &CodeKey) -> Result<Option<TypeCode>, Unreachable> {

@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use codes::Entry;
 use promo_core::campaign::Campaign;
+use promo_core::checkout::{Ports, Query, Resolution};
 use promo_core::engine::simulate;
 use promo_core::fault::Faults;
 use promo_core::ident::{CampaignId, LocationId};
@@ -22,7 +23,7 @@ use worker::{Env, Method};
 
 use crate::catalogue::{Catalogue, PROGRAMME_KEY, campaign_key, location_key};
 use crate::http::{Call, Problem, Reply, now};
-use crate::ports::{Edge, OfSeries};
+use crate::ports::Edge;
 use crate::settings::{self, Defaults, authorize};
 
 /// Campaigns on one page of a list.
@@ -226,10 +227,10 @@ async fn simulate_request(edge: &Edge<'_>, call: &Call, env: &Env) -> Result<Rep
     let mut unknown = Vec::new();
     for code in codes.iter().flatten() {
         let silent = |_| Problem::ours(503, "KV does not answer, or CODE_KEYS cannot be read");
-        let found = match edge.signed(code).await.map_err(silent)? {
-            Some(OfSeries::Proven(campaign, _)) => Some(campaign),
-            Some(OfSeries::Refused(_)) => None,
-            None => edge.catalogue.by_code(code).await?,
+        let found = edge.find(&Query::Code((*code).clone())).await.map_err(silent)?;
+        let found = match found {
+            Resolution::Found(found) => Some(found.campaign),
+            Resolution::Unknown { .. } => None,
         };
         match found {
             Some(found) if reached.iter().any(|campaign| campaign.id() == found.id()) => {}

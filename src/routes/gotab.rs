@@ -1,15 +1,16 @@
 //! `POST /gotab/promo`: GoTab's Promo events. The wire is [`promo_pos::gotab::promo`]; what happens
 //! is [`promo_core::checkout`].
 
-use promo_core::checkout::{Event, Failure, Inquired, Reversal, redeem, reverse};
+use promo_core::checkout::{Event, Failure, Inquired, Reversal, inquire, redeem, reverse};
 use promo_core::fault::Faults;
+use promo_core::guard::Lock;
 use promo_core::ledger::TabKey;
 use promo_pos::gotab::envelope::Envelope;
 use promo_pos::gotab::promo::{self, Asked};
 use serde_json::json;
 use worker::Env;
 
-use super::till::{self, Counter, Place};
+use super::till::{self, Place};
 use crate::http::{Call, Problem, Reply};
 use crate::ports::Edge;
 use crate::settings::authorize;
@@ -37,22 +38,26 @@ async fn answer(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let edge = Edge::new(env, call)?;
     match asked {
         Asked::Inquire { code } => {
-            let counter = Counter::read(&edge, env, &tab, &code).await?;
-            let place = &counter.place;
-            let event = event(call, env, place, &envelope, tab)?;
-            match counter.inquire(&edge, call, &code, &event).await.map_err(failed)? {
-                Ok(Inquired::Offers(quotes)) => {
+            let place = Place::read(&edge, env, &tab.location, Some(&code)).await?;
+            let event = event(call, env, &place, &envelope, tab)?;
+            let inquired = inquire(&edge, &code, &event).await.map_err(failed)?;
+            call.trace.note_inquired(&inquired);
+            match inquired {
+                Inquired::Offers(quotes) => {
                     Ok(Reply::json(200, &promo::inquire_reply(&quotes, place.amount_unit())))
                 }
-                Ok(refused) => Err(Problem::new(404, &place.refusal(&refused))),
-                Err(_) => Err(Problem::new(404, place.refused())),
+                Inquired::Locked(lock) => Err(locked(lock, place.refused())),
+                refused => Err(Problem::new(404, &place.refusal(&refused))),
             }
         }
         Asked::Redeem { offer_ids } => {
-            let place = Place::read(&edge, env, &tab.location).await?;
+            let place = Place::read(&edge, env, &tab.location, None).await?;
             let event = event(call, env, &place, &envelope, tab)?;
             let redeemed = redeem(&edge, &offer_ids, &event).await.map_err(failed)?;
             call.trace.note_redeemed(&redeemed);
+            if let Some(lock) = redeemed.locked {
+                return Err(locked(lock, place.refused()));
+            }
             if !redeemed.known {
                 return Err(Problem::new(404, place.refused()));
             }
@@ -78,6 +83,14 @@ fn event(
 ) -> Result<Event, Problem> {
     let cart = envelope.cart(&tab, place.currency()).map_err(bad_event)?;
     place.event(call, env, POS, tab, cart)
+}
+
+/// What GoTab hears on a locked tab: its ordinary refusal, as if the code was none.
+pub(super) fn locked(lock: Lock, text: &str) -> Problem {
+    match lock {
+        Lock::Until(_) => Problem::new(404, text),
+        Lock::Silent => failed(Failure::Unreachable),
+    }
 }
 
 /// A refusal whose text is where GoTab may look for it.

@@ -26,7 +26,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use worker::Env;
 
-use super::gotab::{POS, bad_event, failed, mirrored};
+use super::gotab::{POS, bad_event, failed, locked, mirrored};
 use super::till::Place;
 use crate::http::{Call, Problem, Reply};
 use crate::members::{Rewards, find, find_or_make, pepper, silent, worth_something};
@@ -67,7 +67,7 @@ async fn handle(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let asked = loyalty::asked(&envelope).map_err(bad_event)?;
     let edge = Edge::new(env, call)?;
     let location = envelope.location().map_err(bad_event)?;
-    let place = Place::read(&edge, env, &location).await?;
+    let place = Place::read(&edge, env, &location, None).await?;
     let Some(programme) = edge.catalogue.programme().await? else {
         call.trace.note("outcome", "there is no programme");
         return match asked {
@@ -140,11 +140,31 @@ impl Visit<'_> {
         })
     }
 
+    /// The guest, unless he is nobody or his tab has missed too often: to a guesser both look the same.
+    async fn guest_told(&self) -> Result<(MemberId, View), Problem> {
+        let found = self.guest().await?;
+        self.tell(found.is_none()).await?;
+        found.ok_or_else(|| self.nobody())
+    }
+
+    /// Counts a look-up that finds nobody, and whether its answer may be told.
+    async fn tell(&self, miss: bool) -> Result<(), Problem> {
+        let location = self.envelope.location().map_err(bad_event)?;
+        let tab = self.envelope.tab().ok().map(|tab| tab.tab);
+        let heard = self.edge.ask_guard(&location, tab.as_ref(), u16::from(miss)).await;
+        heard.map_err(|lock| {
+            self.call.trace.note_locked(lock);
+            locked(lock, NOBODY)
+        })
+    }
+
+    fn nobody(&self) -> Problem {
+        self.call.trace.note("outcome", "unknown");
+        Problem::new(404, NOBODY)
+    }
+
     async fn inquire(&self) -> Result<Reply, Problem> {
-        let Some((id, view)) = self.guest().await? else {
-            self.call.trace.note("outcome", "unknown");
-            return Err(Problem::new(404, NOBODY));
-        };
+        let (id, view) = self.guest_told().await?;
         self.call.trace.note("outcome", "offered");
         let quotes = self.worth_something(&id, &view).await?;
         let unit = self.place.amount_unit();
@@ -197,12 +217,12 @@ impl Visit<'_> {
         let mut owner = named.filter_map(|offer| spend::member_of(&offer));
         let found = match owner.next() {
             Some(id) => spend::show(self.edge, &id, 0).await.map_err(silent)?,
-            None if points.is_some() => self.guest().await?,
-            None => None,
+            None if points.is_some() => Some(self.guest_told().await?),
+            None => return Err(self.nobody()),
         };
         let Some((id, view)) = found else {
-            self.call.trace.note("outcome", "unknown");
-            return Err(Problem::new(404, NOBODY));
+            self.tell(true).await?;
+            return Err(self.nobody());
         };
         let mut offer_ids = offer_ids.to_vec();
         let points = points.filter(|_| self.programme.pay().is_some());
@@ -213,6 +233,9 @@ impl Visit<'_> {
         let rewards = self.rewards(&view, points)?;
         let redeemed = redeem(&rewards, &offer_ids, &event).await.map_err(failed)?;
         self.call.trace.note_redeemed(&redeemed);
+        if let Some(lock) = redeemed.locked {
+            return Err(locked(lock, NOBODY));
+        }
         if !redeemed.known {
             return Err(Problem::new(404, NOBODY));
         }

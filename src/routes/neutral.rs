@@ -4,8 +4,9 @@
 
 mod member;
 
-use promo_core::checkout::{Failure, Inquired, Redeemed, Reversal, redeem, reverse};
+use promo_core::checkout::{Failure, Inquired, Redeemed, Reversal, inquire, redeem, reverse};
 use promo_core::fault::Faults;
+use promo_core::guard::Lock;
 use promo_core::ident::OfferRef;
 use promo_core::ledger::TabKey;
 use promo_core::replies::Says;
@@ -13,7 +14,7 @@ use promo_pos::neutral::{Body, inquire_reply, redeem_reply, reverse_reply, tab_o
 use worker::Env;
 
 use super::idempotent::{Said, once};
-use super::till::{self, Counter, Place};
+use super::till::{self, Place};
 use crate::http::{Call, Problem, Reply};
 use crate::ports::Edge;
 use crate::settings::authorize;
@@ -58,19 +59,17 @@ impl Request<'_> {
         };
         let (cart, below) = body.cart().map_err(faulty)?;
         let tab = tab_of(&cart).map_err(faulty)?;
-        let counter = Counter::read(self.edge, self.env, &tab, code).await?;
-        let place = &counter.place;
+        let place = Place::read(self.edge, self.env, &tab.location, Some(code)).await?;
         let event = place.event(self.call, self.env, POS, tab, cart)?;
-        match counter.inquire(self.edge, self.call, code, &event).await.map_err(failed)? {
-            Ok(Inquired::Offers(offers)) => {
+        let inquired = inquire(self.edge, code, &event).await.map_err(failed)?;
+        self.call.trace.note_inquired(&inquired);
+        match inquired {
+            Inquired::Offers(offers) => {
                 let ignored = body.ignored(&["code", "cart"], below);
                 Ok(Reply::json(200, &inquire_reply(&offers, None, &ignored)))
             }
-            Ok(refused) => Err(Problem::new(404, &place.refusal(&refused))),
-            Err(seconds) => {
-                Err(Problem::new(429, place.refused())
-                    .with_header("retry-after", &seconds.to_string()))
-            }
+            Inquired::Locked(lock) => Err(self.locked(lock, &place)),
+            refused => Err(Problem::new(404, &place.refusal(&refused))),
         }
     }
 
@@ -80,7 +79,7 @@ impl Request<'_> {
         let offer_ids = offer_ids.ok_or_else(missing)?;
         let (cart, below) = body.cart().map_err(faulty)?;
         let tab = tab_of(&cart).map_err(faulty)?;
-        let place = Place::read(self.edge, self.env, &tab.location).await?;
+        let place = Place::read(self.edge, self.env, &tab.location, None).await?;
         let event = place.event(self.call, self.env, POS, tab.clone(), cart)?;
         let (redeemed, attempt) = match self.of_member(&place, &offer_ids, event).await? {
             Ok(of_member) => {
@@ -93,11 +92,20 @@ impl Request<'_> {
             }
         };
         self.call.trace.note_redeemed(&redeemed);
+        if let Some(lock) = redeemed.locked {
+            return Err(self.locked(lock, &place));
+        }
         let ignored = body.ignored(&["offer_ids", "cart"], below);
         let reply = Reply::json(200, &redeem_reply(&redeemed, place.refused(), &ignored));
         let Redeemed { applied, .. } = redeemed;
         let applied = applied.into_iter().map(|quote| quote.offer_id).collect();
         Ok(Said { reply, says: Some(self.says(tab, attempt, applied, Vec::new())) })
+    }
+
+    /// What is answered on a locked tab, whatever the codes are.
+    fn locked(&self, lock: Lock, place: &Place) -> Problem {
+        let seconds = till::wait(lock, self.call);
+        Problem::new(429, place.refused()).with_header("retry-after", &seconds.to_string())
     }
 
     async fn reverse(&self, body: &Body) -> Result<Said, Problem> {
@@ -122,6 +130,12 @@ impl Request<'_> {
     ) -> Says {
         Says { tab, received: self.call.received, attempt, applied, reversed }
     }
+}
+
+/// What is answered on a locked tab, whatever the codes are.
+fn locked(lock: Lock, call: &Call, place: &Place) -> Problem {
+    let seconds = till::wait(lock, call);
+    Problem::new(429, place.refused()).with_header("retry-after", &seconds.to_string())
 }
 
 fn faulty(faults: Faults) -> Problem {

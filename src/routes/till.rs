@@ -3,19 +3,19 @@
 use std::rc::Rc;
 
 use promo_core::cart::Cart;
-use promo_core::checkout::{Event, Failure, Inquired, Person, inquire};
+use promo_core::checkout::{Event, Failure, Inquired, Person};
 use promo_core::engine::{Context, LocationFacts, Reason};
-use promo_core::guard::Limits;
+use promo_core::guard::Lock;
 use promo_core::ident::LocationId;
 use promo_core::identity::{self, Rules};
 use promo_core::ledger::TabKey;
 use promo_core::location::Location;
 use promo_core::loyalty::programme::Programme;
-use promo_core::time::{Instant, Zone};
+use promo_core::time::Zone;
 use worker::Env;
 
 use crate::http::{Call, Problem};
-use crate::ports::{Asked, Edge};
+use crate::ports::Edge;
 use crate::settings::{self, Defaults};
 
 /// The settings that hold where a tab is.
@@ -25,69 +25,21 @@ pub struct Place {
     programme: Option<Rc<Programme>>,
 }
 
-/// A place where a code was typed.
-pub struct Counter {
-    /// The place.
-    pub place: Place,
-    limits: Limits,
-    /// Whether a miss counts.
-    counts: bool,
-    locked: Option<Instant>,
-}
-
-impl Counter {
-    /// Reads the place, looks ahead for what the code will need, and asks the guard: all in one wait.
+impl Place {
+    /// Reads them, and has the location's guard heed its limits; in the same wait it looks ahead for what
+    /// a typed code will need.
     ///
     /// # Errors
     /// When KV cannot be read, or a setting of the deployment is wrong.
     pub async fn read(
         edge: &Edge<'_>,
         env: &Env,
-        tab: &TabKey,
-        code: &str,
+        location: &LocationId,
+        typed: Option<&str>,
     ) -> Result<Self, Problem> {
-        let (defaults, limits) = (Defaults::read(env)?, settings::guard_limits(env)?);
-        let Asked { location, counts, locked } = edge.asked(tab, code, &limits).await?;
-        let programme = edge.catalogue.programme().await?;
-        Ok(Self { place: Place { defaults, location, programme }, limits, counts, locked })
-    }
-
-    /// Answers the INQUIRE, unless the tab is not listened to because of its misses: then for how many
-    /// seconds. A miss is counted before its answer goes out.
-    ///
-    /// # Errors
-    /// As [`inquire`].
-    pub async fn inquire(
-        &self,
-        edge: &Edge<'_>,
-        call: &Call,
-        code: &str,
-        event: &Event,
-    ) -> Result<Result<Inquired, i64>, Failure> {
-        if let Some(until) = self.locked {
-            let wait = until.millis().saturating_sub(call.received.millis());
-            let seconds = wait.saturating_add(999).checked_div(1000).unwrap_or(1).max(1);
-            call.trace.note("outcome", "locked");
-            call.trace.note("reason", "too_many_misses");
-            return Ok(Err(seconds));
-        }
-        let inquired = inquire(edge, code, event).await?;
-        call.trace.note_inquired(&inquired);
-        if self.counts && inquired.is_miss() {
-            edge.missed(&event.tab, &self.limits).await;
-        }
-        Ok(Ok(inquired))
-    }
-}
-
-impl Place {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// When KV cannot be read, or a setting of the deployment is wrong.
-    pub async fn read(edge: &Edge<'_>, env: &Env, location: &LocationId) -> Result<Self, Problem> {
         let defaults = Defaults::read(env)?;
-        let location = edge.catalogue.location_and(location, None).await?;
+        edge.guarded(settings::guard_limits(env)?);
+        let location = edge.location_and_code(location, typed).await?;
         let programme = edge.catalogue.programme().await?;
         Ok(Self { defaults, location, programme })
     }
@@ -175,6 +127,17 @@ impl Place {
                 default_zone: self.defaults.zone.clone(),
             },
         })
+    }
+}
+
+/// After how many seconds a locked tab may ask again.
+pub fn wait(lock: Lock, call: &Call) -> i64 {
+    match lock {
+        Lock::Until(until) => {
+            let wait = until.millis().saturating_sub(call.received.millis());
+            wait.saturating_add(999).checked_div(1000).unwrap_or(1).max(1)
+        }
+        Lock::Silent => 1,
     }
 }
 

@@ -329,3 +329,133 @@ fn promo_codes_import_uploads_a_file_and_tells_what_stands_against_it() {
     assert!(err(&again).contains("0 codes added, 2000 were there before"), "{}", err(&again));
     assert_eq!(Tab::new(service, "imported").inquire("imp 01999").status, 200);
 }
+
+/// How many redemptions a campaign's ledger has.
+fn redemptions(service: &Service, id: &str) -> usize {
+    let reply = service.get(&format!("/admin/campaigns/{id}/redemptions")).admin().send();
+    assert_eq!(reply.status, 200, "{reply}");
+    reply.json()["redemptions"].as_array().unwrap().len()
+}
+
+#[test]
+fn no_campaign_is_redeemed_without_a_code_of_its_own_in_its_one_spelling() {
+    let service = Service::shared();
+    publish(service, &listed("keyed"));
+    assert_eq!(upload(service, "keyed", "GIFT-1\nABC123\n\u{c9}T\u{c9}10\n").status, 200);
+    publish(service, &ten_percent("keyed-fixed", "KEYED10"));
+    publish(service, &signed("keyed-signed", "KYD", 5));
+    let digest = "-dead0000000000000000";
+    let mut ids = Vec::new();
+    for campaign in ["keyed", "keyed-fixed", "keyed-signed", "never-published"] {
+        for key in ["-0000000001", "-dead", digest, "NEVER1", "KEYEDX", "A_B", "~41:BC123"] {
+            ids.push(format!("{campaign}.ten-off.{key}"));
+        }
+    }
+    for key in [
+        "gift1",
+        "Gift1",
+        "GIFT-1",
+        "~47:IFT1",
+        "abc123",
+        "~41:BC123",
+        "~c9:t~c9:10",
+        "~C9:T~C9:10",
+        "~e9:T~e9:10",
+        "KEYED10",
+    ] {
+        ids.push(format!("keyed.ten-off.{key}"));
+    }
+    ids.extend(
+        ["keyed10", "Keyed10", "GIFT1", "~4b:EYED10"]
+            .map(|key| format!("keyed-fixed.ten-off.{key}")),
+    );
+    for (n, id) in ids.iter().enumerate() {
+        let tab = Tab::new(service, &format!("keyed-{n}"));
+        let reply = tab.redeem(&[id]);
+        assert_eq!(reply.status, 404, "{id}: {reply}");
+        let good = "keyed-fixed.ten-off.KEYED10";
+        let beside = tab.with("location_id", json!("keyed")).redeem(&[id, good]);
+        assert_eq!(
+            (applied(&beside).len(), reasons(&beside)),
+            (1, vec!["unknown_code".to_owned()])
+        );
+    }
+    assert_eq!((redemptions(service, "keyed"), redemptions(service, "keyed-signed")), (0, 0));
+    let tab = Tab::new(service, "keyed");
+    for id in ["keyed.ten-off.GIFT1", "keyed.ten-off.~c9:T~c9:10"] {
+        let code = if id.ends_with("GIFT1") { "gift 1" } else { "\u{e9}t\u{e9}-10" };
+        let own = Tab::new(service, id);
+        assert_eq!(own.offer_of(code), id);
+        assert_eq!(applied(&own.redeem(&[id])).len(), 1, "{id}");
+        assert_eq!(reasons(&tab.redeem(&[id])), ["quota_exhausted"]);
+    }
+}
+
+#[test]
+fn a_made_up_code_named_first_takes_no_good_one_with_it() {
+    let service = Service::shared();
+    publish(service, &listed("mixed"));
+    assert_eq!(upload(service, "mixed", "MIXED1\nMIXED2\n").status, 200);
+    let [none, one, two] =
+        ["NEVER", "MIXED1", "MIXED2"].map(|code| format!("mixed.ten-off.{code}"));
+    let reply = Tab::new(service, "mixed").redeem(&[&none, &one, &two]);
+    assert_eq!(applied(&reply).len(), 1, "{reply}");
+    assert_eq!(reasons(&reply), ["unknown_code", "does_not_combine"]);
+}
+
+#[test]
+fn what_stands_is_answered_as_before_though_its_code_is_gone() {
+    let mut service = Service::start();
+    publish(&service, &ten_percent("leaves", "LEAVES10"));
+    publish(&service, &with(signed("revoked", "RVK", 5), "combines_with", json!("any")));
+    let tab = Tab::new(&service, "leaves");
+    let first = tab.redeem(&["leaves.ten-off.LEAVES10"]);
+    assert_eq!(applied(&first).len(), 1);
+    let other = Tab::new(&service, "revoked");
+    let offer = other.offer_of(&made(&service, "revoked")[2]);
+    let second = other.redeem(&[&offer]);
+    publish(&service, &ten_percent("leaves", "ELSE10"));
+    assert_eq!(tab.redeem(&["leaves.ten-off.LEAVES10"]).body, first.body);
+    assert_eq!(service.delete("/admin/campaigns/leaves").admin().send().status, 200);
+    service.restart_with(|options| options.var("CODE_KEYS", "2:another-key-of-this-deployment"));
+    let (tab, other) = (Tab::new(&service, "leaves"), Tab::new(&service, "revoked"));
+    for _ in 0..12 {
+        assert_eq!(tab.redeem(&["leaves.ten-off.LEAVES10"]).body, first.body);
+        assert_eq!(other.redeem(&[&offer]).body, second.body);
+    }
+    assert_eq!(Tab::new(&service, "elsewhere").redeem(&["leaves.ten-off.LEAVES10"]).status, 404);
+    assert_eq!(tab.reverse(&[]).status, 200);
+    assert_eq!(tab.redeem(&["leaves.ten-off.LEAVES10"]).status, 404, "it stands no more");
+}
+
+#[test]
+fn a_code_that_does_not_fit_an_offer_id_is_refused_where_it_comes_in() {
+    let service = Service::shared();
+    let id = format!("long-{}", "x".repeat(59));
+    // 64 of the id, 7 of ten-off and 2 points leave 55.
+    let (fits, long) = ("F".repeat(55), "L".repeat(56));
+    let mut campaign = ten_percent(&id, "UNUSED");
+    campaign["codes"] = json!({ "fixed": [fits, long, "\u{c9}".repeat(13), "\u{c9}".repeat(14)] });
+    let refused = put(service, &campaign);
+    assert_eq!(refused.status, 422, "{refused}");
+    assert_eq!(pointers(&refused), ["/codes/fixed/1", "/codes/fixed/3"]);
+    campaign["codes"] = json!({ "fixed": [fits] });
+    publish(service, &campaign);
+    let tab = Tab::new(service, "long");
+    let offer = tab.offer_of(&fits);
+    assert_eq!(offer.len(), 128);
+    assert_eq!(applied(&tab.redeem(&[&offer])).len(), 1);
+
+    campaign["codes"] = json!({ "listed": true });
+    publish(service, &campaign);
+    let sent = upload(service, &id, &format!("{fits}\n{long}\nSHORT1\n"));
+    assert_eq!((sent.status, pointers(&sent)), (422, vec!["/2".to_owned()]), "{sent}");
+    assert_eq!(service.get("/admin/codes/SHORT1").admin().send().status, 404);
+    let longest = "M".repeat(62);
+    let path = file("too-long.csv", &format!("SHORT1\n{longest}\n"));
+    let out = env!("CARGO_TARGET_TMPDIR");
+    let arguments = ["codes", "import", path.to_str().unwrap(), "--campaign", &id, "--out", out];
+    let offline = promo(service, &arguments).output().unwrap();
+    assert_eq!(offline.status.code(), Some(1), "{}", err(&offline));
+    assert!(err(&offline).contains("too-long.csv:2: ") && err(&offline).contains("128"));
+}

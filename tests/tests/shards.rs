@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use promo_tests::Service;
 use promo_tests::campaign::{publish, ten_percent, with};
 use promo_tests::gotab::{Tab, applied, reasons};
+use promo_tests::{Reply, Service, secrets};
 use serde_json::{Value, json};
 
 fn divided(id: &str, code: &str, quotas: Value, shards: u32, by: &str) -> Value {
@@ -147,4 +147,99 @@ fn a_live_inquiry_knows_what_all_shards_have_left() {
     for guest in 0..8 {
         assert_eq!(inquire(&format!("late-{guest}")), 404);
     }
+}
+
+/// A guest at a till that speaks the neutral API.
+#[derive(Clone, Copy)]
+struct Guest<'a> {
+    service: &'a Service,
+    number: usize,
+}
+
+impl Guest<'_> {
+    fn ask(&self, tab: &str, path: &str, key: &str, value: &Value) -> Reply {
+        let mut body = json!({ "cart": { "tab_id": tab, "location_id": "1019", "currency": "USD",
+            "subtotal": 1000, "customer": { "phone": format!("+1608555{:04}", self.number) } } });
+        body[key] = value.clone();
+        self.service.post(path).auth(secrets::API_AUTH).json(&body)
+    }
+
+    fn redeem(&self, tab: &str, offer: &str) -> usize {
+        let reply = self.ask(tab, "/v1/redeem", "offer_ids", &json!([offer])).json();
+        reply["applied"].as_array().map_or(0, Vec::len)
+    }
+
+    /// Whether a code is refused: a ledger that has not answered in time may be asked again.
+    fn refused(&self, tab: &str, code: &str) -> bool {
+        (0..20).any(|_| self.ask(tab, "/v1/inquire", "code", &json!(code)).status == 404)
+    }
+
+    fn offered(&self, tab: &str, code: &str) -> bool {
+        self.ask(tab, "/v1/inquire", "code", &json!(code)).status == 200
+    }
+}
+
+#[test]
+fn a_live_inquiry_of_what_is_used_up_is_refused_however_the_ledger_is_divided() {
+    let service = Service::start();
+    let guest = |number| Guest { service: &service, number };
+    for by in ["tab", "code", "customer"] {
+        // A total: the last one is sold by REDEEM, and nobody else has asked for more.
+        let (id, code) = (format!("total-{by}"), format!("TOTAL{by}").to_uppercase());
+        let total = || json!([{ "per": [], "limit": 12 }]);
+        publish(&service, &divided(&id, &code, total(), 8, by));
+        let offer = format!("{id}.ten-off.{code}");
+        for n in 0..12 {
+            let tab = format!("{id}-{n}");
+            assert!(guest(n).offered(&format!("asks-{tab}"), &code), "{tab}");
+            assert_eq!(guest(n).redeem(&tab, &offer), 1, "{tab}");
+        }
+        for n in 20..28 {
+            assert!(guest(n).refused(&format!("{id}-{n}"), &code), "{id} {n}");
+        }
+
+        // Single codes.
+        let id = format!("single-{by}");
+        let listed =
+            with(divided(&id, "UNUSED", json!([]), 8, by), "codes", json!({"listed": true}));
+        publish(&service, &listed);
+        let codes = [1, 2].map(|n| format!("SINGLE{by}{n}").to_uppercase());
+        let sent = service.post(&format!("/admin/campaigns/{id}/codes")).admin();
+        let sent = sent.header("Content-Type", "text/csv").body(codes.join("\n").as_bytes());
+        assert_eq!(sent.status, 200, "{sent}");
+        assert_eq!(guest(0).redeem(&id, &format!("{id}.ten-off.{}", codes[0])), 1);
+        for n in 1..8 {
+            let tab = format!("{id}-{n}");
+            assert!(guest(n).refused(&tab, &codes[0]), "{id} {n}");
+            assert!(guest(n).offered(&tab, &codes[1]), "{id} {n}");
+        }
+
+        // A share for each guest.
+        let (id, code) = (format!("share-{by}"), format!("SHARE{by}").to_uppercase());
+        publish(&service, &divided(&id, &code, json!([{"per": ["customer"], "limit": 1}]), 8, by));
+        assert_eq!(guest(0).redeem(&id, &format!("{id}.ten-off.{code}")), 1);
+        for n in 1..6 {
+            let tab = format!("{id}-{n}");
+            assert!(guest(0).refused(&tab, &code), "{id} {n}");
+            assert!(guest(n).offered(&tab, &code), "{id} {n}");
+        }
+    }
+}
+
+#[test]
+fn what_is_used_up_is_known_to_an_inquiry_when_the_ledger_was_divided_since() {
+    let service = Service::start();
+    let guest = |number| Guest { service: &service, number };
+    let total = || json!([{ "per": [], "limit": 2 }]);
+    publish(&service, &divided("anew", "ANEW", total(), 1, "tab"));
+    for n in 0..2 {
+        assert_eq!(guest(n).redeem(&format!("anew-{n}"), "anew.ten-off.ANEW"), 1);
+    }
+    for (shards, by) in [(8, "code"), (3, "tab"), (8, "customer"), (1, "tab")] {
+        publish(&service, &divided("anew", "ANEW", total(), shards, by));
+        for n in 0..6 {
+            assert!(guest(n).refused(&format!("late-{by}-{n}"), "ANEW"), "{shards} by {by}");
+        }
+    }
+    assert_eq!(quotas(&service, "anew")[0]["used"], json!(2));
 }

@@ -10,12 +10,17 @@
 //! - After so many misses at a location within the window, the same holds for every tab there that has
 //!   missed within it; tabs that have not go on.
 //! - In no stretch of time as long as the window does a tab get more answers that are misses than its
-//!   limit, but for those that were under way at once when the last of them was counted.
+//!   limit, however many are asked for at once.
 //!
-//! The misses are kept by one object a location, and each question to it is one turn: it reads the
-//! location's misses and the tab's, decides, and writes both. A miss is counted before its answer goes
-//! out, so whoever asks one after another cannot outrun the count. What is kept is bounded: of a tab
-//! and of a location never more misses than their limits.
+//! The misses are kept by one object a location, and each question to it is one turn ([`hear`]): it reads
+//! the location's misses and the tab's, decides, and writes both. A code is looked up first; if it is a
+//! miss, the turn that counts it also says whether it may be told: the one after the last that is allowed
+//! is answered as locked, and is not counted. So whoever asks many at once learns no more than whoever
+//! asks one after another. What is kept is bounded: of a tab and of a location never more misses than
+//! their limits.
+//!
+//! Whoever names no tab (a guest may be looked up before there is one) is counted at the location, and
+//! refused once the location's limit is reached.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,21 +65,52 @@ impl Misses {
     }
 }
 
+/// Why nothing more is told on a tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// It has missed too often: until then.
+    Until(Instant),
+    /// The guard does not answer. What cannot be counted is not told.
+    Silent,
+}
+
+/// Hears of so many misses at once, none for a question that is none: each is counted, unless the tab is
+/// locked or becomes so before the last of them. Then nothing of the question is to be answered, and this
+/// says until when.
+pub fn hear(
+    mut tab: Option<&mut Misses>,
+    location: &mut Misses,
+    limits: &Limits,
+    misses: u16,
+    now: Instant,
+) -> Option<Instant> {
+    let until = |tab: &Option<&mut Misses>, location: &Misses| match tab {
+        Some(tab) => locked(tab, location, limits, now),
+        None => location.over(limits.location, limits.window, now),
+    };
+    for _ in 0..misses {
+        let until = until(&tab, location);
+        if until.is_some() {
+            return until;
+        }
+        if let Some(tab) = &mut tab {
+            tab.add(limits.tab, limits.window, now);
+        }
+        location.add(limits.location, limits.window, now);
+    }
+    // Misses that were allowed are told, though with the last of them the tab is locked.
+    if misses > 0 { None } else { until(&tab, location) }
+}
+
 /// Until when a tab is not listened to, if it is not now.
 #[must_use]
-pub fn locked(tab: &Misses, location: &Misses, limits: &Limits, now: Instant) -> Option<Instant> {
+fn locked(tab: &Misses, location: &Misses, limits: &Limits, now: Instant) -> Option<Instant> {
     let own = tab.over(limits.tab, limits.window, now);
     let shared = location.over(limits.location, limits.window, now);
     // For the others' misses a tab is locked only as long as it has one of its own.
     let missed = tab.last().map(|last| last.plus_millis(limits.window)).filter(|end| now < *end);
     let shared = shared.zip(missed).map(|(until, end)| until.min(end));
     own.max(shared)
-}
-
-/// Counts a miss.
-pub fn miss(tab: &mut Misses, location: &mut Misses, limits: &Limits, now: Instant) {
-    tab.add(limits.tab, limits.window, now);
-    location.add(limits.location, limits.window, now);
 }
 
 #[cfg(test)]
@@ -98,9 +134,14 @@ mod tests {
             locked(tab, &self.all, limits, Instant::from_millis(at)).map(Instant::millis)
         }
 
-        fn miss(&mut self, tab: u32, limits: &Limits, at: i64) {
+        fn miss(&mut self, tab: u32, limits: &Limits, at: i64) -> Option<i64> {
+            self.misses(tab, limits, 1, at)
+        }
+
+        fn misses(&mut self, tab: u32, limits: &Limits, misses: u16, at: i64) -> Option<i64> {
             let tab = self.tabs.entry(tab).or_default();
-            miss(tab, &mut self.all, limits, Instant::from_millis(at));
+            let now = Instant::from_millis(at);
+            hear(Some(tab), &mut self.all, limits, misses, now).map(Instant::millis)
         }
     }
 
@@ -157,13 +198,46 @@ mod tests {
     }
 
     #[test]
+    fn the_turn_that_counts_a_miss_says_whether_it_may_be_told() {
+        let mut place = Place::default();
+        let told = (0..300).filter(|n| place.miss(1, &LIMITS, n / 50).is_none()).count();
+        assert_eq!(told, 10, "the eleventh is answered as locked");
+        assert_eq!((place.tabs[&1].0.len(), place.all.0.len()), (10, 10), "and is not counted");
+    }
+
+    #[test]
+    fn of_several_misses_at_once_all_are_told_or_none() {
+        let mut place = Place::default();
+        assert_eq!(place.misses(1, &LIMITS, 7, 0), None);
+        assert_eq!(place.misses(1, &LIMITS, 4, 1), Some(600_000));
+        assert_eq!(place.tabs[&1].0.len(), 10, "whoever asks too many has tried all the same");
+        assert_eq!(place.misses(2, &LIMITS, 10, 1), None);
+        assert_eq!(place.misses(2, &LIMITS, 0, 1), Some(600_001));
+        assert_eq!(place.misses(3, &LIMITS, u16::MAX, 2), Some(600_002));
+    }
+
+    #[test]
+    fn without_a_tab_the_location_s_limit_holds() {
+        let mut all = Misses::default();
+        let now = Instant::from_millis;
+        let limits = Limits { tab: 1, location: 3, window: 1000 };
+        for n in 0..3 {
+            assert_eq!(hear(None, &mut all, &limits, 1, now(n)), None);
+        }
+        assert_eq!(hear(None, &mut all, &limits, 0, now(3)), Some(now(1000)));
+        assert_eq!(hear(None, &mut all, &limits, 1, now(3)), Some(now(1000)));
+        assert_eq!(hear(None, &mut all, &limits, 1, now(1000)), None);
+    }
+
+    #[test]
     fn what_is_kept_is_bounded() {
         let mut place = Place::default();
         for n in 0..5000 {
             place.miss(1, &LIMITS, n);
+            place.miss(u32::try_from(n).unwrap() + 2, &LIMITS, n);
         }
         assert_eq!((place.tabs[&1].0.len(), place.all.0.len()), (10, 200));
-        place.miss(1, &LIMITS, 5_000_000);
+        assert_eq!(place.miss(1, &LIMITS, 5_000_000), None);
         assert_eq!((place.tabs[&1].0.len(), place.all.0.len()), (1, 1));
     }
 

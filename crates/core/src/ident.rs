@@ -3,8 +3,12 @@
 //! The `offer_id` a point of sale is handed ([`OfferRef`]) must by itself lead back to campaign,
 //! offer and code, because a REDEEM may come without the code that was typed. It is written
 //! `campaign.offer.CODE`, opaque to the till but readable in a log, in at most 128 characters of
-//! `[A-Za-z0-9._~:-]`. A part that would not fit is replaced by a digest of itself, marked by `-`,
-//! with which no slug and no code begins; the digest is compared, never reversed.
+//! `[A-Za-z0-9._~:-]`.
+//!
+//! A typed code always stands there in full: one that does not fit is refused where it comes in
+//! ([`room_for_code`]). What is abbreviated to a digest, marked by `-`, with which no slug and no code
+//! begins, is the id of an offer, which is compared with those of the campaign, and the number of a card
+//! or coupon, which counts only if that very number was given out.
 
 use std::fmt;
 
@@ -194,8 +198,8 @@ key_type!(
 );
 key_type!(
     /// A code as it is written in an `offer_id` and counted in the ledger: the code itself, with
-    /// what is not ASCII escaped, or the digest of one too long for that. Equal codes have equal
-    /// keys.
+    /// what is not ASCII escaped; or the digest of a card's number that is no code, or too long for
+    /// one. Equal codes have equal keys, and a code has only this one.
     CodeKey
 );
 
@@ -213,9 +217,26 @@ impl OfferKey {
     }
 }
 
+/// How many characters the key of a code may have beside this campaign and offer, so that the
+/// `offer_id` has at most 128: at least 41.
+#[must_use]
+pub fn room_for_code(campaign: &CampaignId, offer: &OfferId) -> usize {
+    let others = [campaign.as_str().len(), OfferKey::of(campaign, offer).as_str().len(), 2];
+    others.into_iter().fold(MAX_OFFER_REF, usize::saturating_sub)
+}
+
+/// The same beside the shortest id an offer can have.
+#[must_use]
+pub fn most_room_for_code(campaign: &CampaignId) -> usize {
+    MAX_OFFER_REF.saturating_sub(campaign.as_str().len()).saturating_sub(3)
+}
+
+/// What [`room_for_code`] leaves at least.
+pub(crate) const LEAST_ROOM_FOR_CODE: usize = CodeKey::MAX;
+
 impl CodeKey {
-    /// Longer escaped codes become their digest, so that a campaign id of 64 characters, the digest
-    /// of an offer's id and the code's key fit together.
+    /// A key of this length fits beside every campaign and offer: an id of 64 characters, and the
+    /// digest of an offer's.
     const MAX: usize = MAX_OFFER_REF - 64 - 2 - DIGEST_LENGTH;
 
     /// The key of a code.
@@ -229,20 +250,25 @@ impl CodeKey {
                 escaped.push_str(&format!("~{:x}:", u32::from(c)));
             }
         }
-        if escaped.len() > Self::MAX {
-            escaped = digest(code.as_str());
-        }
         Self(escaped.into_boxed_str())
     }
 
-    /// The key of what a scanner read, which need not be a code: what a QR code holds may be any text.
+    /// The key of the number of a card or coupon that could be a code. It fits every `offer_id`.
+    #[must_use]
+    pub fn of_number(code: &CanonicalCode) -> Self {
+        let key = Self::of(code);
+        if key.0.len() > Self::MAX { Self(digest(code.as_str()).into_boxed_str()) } else { key }
+    }
+
+    /// The key of what a scanner read as the number of a card or coupon, which need not be a code: what
+    /// a QR code holds may be any text.
     ///
     /// # Errors
     /// Why it is no code, where it is too short, too long or not printable to be anything else.
     pub fn of_scanned(text: &str) -> Result<Self, CodeError> {
         let text = text.trim();
         match CanonicalCode::parse(text) {
-            Ok(code) => Ok(Self::of(&code)),
+            Ok(code) => Ok(Self::of_number(&code)),
             Err(error @ CodeError::TooShort) => Err(error),
             Err(error) => {
                 let printable = !text.chars().any(char::is_control);
@@ -252,7 +278,8 @@ impl CodeKey {
         }
     }
 
-    /// The code this key was made of, unless only its digest is here.
+    /// The code this key was made of; none for a number's digest, and for what is written in any other
+    /// way than [`CodeKey::of`] writes a code.
     #[must_use]
     pub fn code(&self) -> Option<CanonicalCode> {
         let mut parts = self.0.split('~');
@@ -265,6 +292,14 @@ impl CodeKey {
         let code = CanonicalCode::parse(&text).ok()?;
         // A digest begins with a hyphen, which a code's canonical form drops.
         (Self::of(&code) == *self).then_some(code)
+    }
+
+    /// Whether it has the form of a number's digest.
+    #[must_use]
+    pub fn is_digest(&self) -> bool {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        let body = self.0.strip_prefix('-');
+        self.0.len() == DIGEST_LENGTH && body.is_some_and(|body| body.bytes().all(hex))
     }
 }
 
@@ -361,6 +396,7 @@ mod tests {
     #[test]
     fn an_offer_id_leads_back_to_campaign_offer_and_code_however_long_they_are() {
         let longest = "x".repeat(64);
+        let mut refused = 0;
         for campaign in ["c", &longest] {
             for offer in ["o", &longest] {
                 for code in [
@@ -373,25 +409,44 @@ mod tests {
                 ] {
                     let (campaign, offer, code) = names(campaign, offer, code);
                     let id = reference(&campaign, &offer, &code).to_string();
-                    assert!(id.len() <= 128, "{id}");
+                    let room = room_for_code(&campaign, &offer);
+                    assert!(room >= CodeKey::MAX && room <= most_room_for_code(&campaign));
+                    assert_eq!(id.len() <= 128, CodeKey::of(&code).as_str().len() <= room, "{id}");
                     assert!(id.bytes().all(is_ref_byte), "{id}");
-                    let read = OfferRef::parse(&id).unwrap();
+                    let Some(read) = OfferRef::parse(&id) else {
+                        assert!(id.len() > 128, "{id}");
+                        refused += 1;
+                        continue;
+                    };
                     assert_eq!(read.campaign, campaign);
                     assert_eq!(read.offer, OfferKey::of(&campaign, &offer));
                     assert_ne!(
                         read.offer,
                         OfferKey::of(&campaign, &OfferId::parse("other").unwrap())
                     );
-                    assert_eq!(read.code, CodeKey::of(&code));
-                    if let Some(plain) = read.code.code() {
-                        assert_eq!(plain, code);
-                    } else {
-                        assert!(read.code.as_str().starts_with('-'));
-                    }
+                    assert_eq!(read.code.code(), Some(code), "a code is never abbreviated");
                     assert_eq!(read.to_string(), id);
                 }
             }
         }
+        assert!(refused > 4, "{refused}");
+    }
+
+    #[test]
+    fn a_number_fits_every_offer_id_and_is_no_code_s_key_when_it_is_abbreviated() {
+        let (campaign, offer, code) = names(&"x".repeat(64), &"y".repeat(64), &"7".repeat(64));
+        let number = CodeKey::of_number(&code);
+        let id = OfferRef {
+            campaign: campaign.clone(),
+            offer: OfferKey::of(&campaign, &offer),
+            code: number.clone(),
+        };
+        assert!(id.to_string().len() <= 128);
+        assert_eq!(OfferRef::parse(&id.to_string()), Some(id));
+        assert!(number.is_digest() && number.code().is_none());
+        assert_ne!(number, CodeKey::of(&code));
+        let short = CanonicalCode::parse("4006381333931").unwrap();
+        assert_eq!(CodeKey::of_number(&short), CodeKey::of(&short));
     }
 
     #[test]
@@ -427,9 +482,27 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_the_key_of_its_code_names_no_code() {
-        for text in ["a.b.abc", "a.b.~41:BC", "a.b.~zz:", "a.b.~", "a.b.AB", "a.b.-00"] {
-            assert_eq!(OfferRef::parse(text).unwrap().code.code(), None, "{text}");
+        for text in [
+            "a.b.abc",
+            "a.b.~41:BC",
+            "a.b.A~42:C",
+            "a.b.~C9:T~C9:10",
+            "a.b.~0c9:T~c9:10",
+            "a.b.~e9:T~e9:10",
+            "a.b.A-BC",
+            "a.b.A_BC",
+            "a.b.~zz:",
+            "a.b.~",
+            "a.b.AB",
+            "a.b.-00",
+            "a.b.-0000000001",
+            "a.b.-dead",
+            "a.b.-dead00000000000000DE",
+        ] {
+            let key = OfferRef::parse(text).unwrap().code;
+            assert_eq!((key.code(), key.is_digest()), (None, false), "{text}");
         }
+        assert!(OfferRef::parse("a.b.-dead0000000000000000").unwrap().code.is_digest());
     }
 
     #[test]

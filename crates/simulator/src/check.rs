@@ -98,6 +98,10 @@ pub fn before_verdict(world: &World, campaign: &CampaignId, command: &Command, r
     let (Command::Provide(provide), Reply::Provided(provided, _)) = (command, reply) else {
         return;
     };
+    // Who only looks has left with the others what they may have in hand again by now.
+    if provide.peek {
+        return;
+    }
     for (asked, provided) in provide.provisions.iter().zip(provided) {
         let Provided::Granted(granted) = provided else { continue };
         if !granted.last {

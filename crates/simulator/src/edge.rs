@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 use promo_core::campaign::Codes;
-use promo_core::checkout::{CleanUp, Found, Ports, Unreachable, clean_up};
+use promo_core::checkout::{CleanUp, Found, Ports, Query, Resolution, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
-use promo_core::ident::{CampaignId, OfferRef};
+use promo_core::ident::{CampaignId, CodeKey};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::revision::Revision;
@@ -48,7 +48,7 @@ impl Edge {
     async fn read(
         &self,
         campaign: &CampaignId,
-        code: Option<&CanonicalCode>,
+        code: &CanonicalCode,
     ) -> Result<Option<Found>, Unreachable> {
         let world = &self.world;
         let wait = self.dice.borrow_mut().between(0, 5);
@@ -61,24 +61,22 @@ impl Edge {
         let plan = world.plan.campaigns.iter().position(|plan| plan.id == campaign.as_str());
         let Some(index) = plan else { return Ok(None) };
         let found = world.document(index, world.sim.now() - age).campaign;
-        let holds = |code: &CanonicalCode| match found.codes() {
+        let holds = match found.codes() {
             Codes::Fixed(codes) => codes.contains(code),
             _ => true,
         };
-        Ok(code.is_some_and(holds).then_some(found.into()))
+        Ok(holds.then(|| Found::by(found, CodeKey::of(code))))
     }
 }
 
 impl Ports for Edge {
-    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable> {
+    async fn find(&self, query: &Query) -> Result<Resolution, Unreachable> {
+        let Query::Code(code) = query else { return Ok(Resolution::nothing()) };
         // CODE01 is the second code of c0.
         let number = code.as_str().strip_prefix("CODE").and_then(|rest| rest.get(..1));
-        let Some(number) = number else { return Ok(None) };
-        self.read(&id(&format!("c{number}")), Some(code)).await
-    }
-
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
-        self.read(&offer.campaign, offer.code.code().as_ref()).await
+        let Some(number) = number else { return Ok(Resolution::nothing()) };
+        let found = self.read(&id(&format!("c{number}")), code).await?;
+        Ok(found.map_or_else(Resolution::nothing, Resolution::Found))
     }
 
     async fn renew(&self, _: &CampaignId) -> Result<Option<Revision>, Unreachable> {

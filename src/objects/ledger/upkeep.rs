@@ -149,6 +149,9 @@ impl Ledger {
     /// Notes for how long redemptions are kept apart, as often as a campaign says otherwise.
     pub(super) fn heed(&self, command: &Command) -> worker::Result<()> {
         let Command::Redeem(redeem) = command else { return Ok(()) };
+        if redeem.only_asks() {
+            return Ok(());
+        }
         let days = Some(redeem.keep_days);
         if self.keep_days.replace(days) == days {
             return Ok(());

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use promo_core::campaign::{Campaign, Codes};
-use promo_core::checkout::Unreachable;
+use promo_core::campaign::{Campaign, Codes, too_long};
+use promo_core::checkout::resolve::{Found, holder_of_code, holder_of_prefix};
+use promo_core::checkout::{Ports, Query, Resolution, Unreachable};
 use promo_core::code::CanonicalCode;
 use promo_core::code::list::{read_lines, signed_prefix};
 use promo_core::code::signed::{BODY, Prefix, shown};
@@ -18,7 +19,7 @@ use worker::Env;
 use super::{faulty, not_there};
 use crate::catalogue::{Catalogue, code_key, prefix_key};
 use crate::http::{Call, Problem, Reply};
-use crate::ports::{Edge, OfSeries};
+use crate::ports::Edge;
 use crate::settings;
 
 /// The most codes of one upload: each is a write, and the platform allows a request a thousand.
@@ -58,8 +59,8 @@ impl Entry {
     /// that is how it is mended.
     pub async fn holder(&self, catalogue: &Catalogue<'_>) -> Result<Option<String>, Problem> {
         let found = match self {
-            Self::Code(code) => catalogue.code_entry(code).await?,
-            Self::Prefix(prefix) => catalogue.by_prefix(&prefix.folded()).await?,
+            Self::Code(code) => holder_of_code(catalogue, code).await?,
+            Self::Prefix(prefix) => holder_of_prefix(catalogue, &prefix.folded()).await?,
         };
         Ok(found.and_then(Result::ok).map(|campaign| campaign.id().as_str().to_owned()))
     }
@@ -110,11 +111,11 @@ pub async fn numbers_in_the_way(
     let sink = Sink::new();
     match campaign.codes() {
         Codes::Fixed(codes) => {
-            let keys: Vec<CodeKey> = codes.iter().map(CodeKey::of).collect();
+            let keys: Vec<CodeKey> = codes.iter().map(CodeKey::of_number).collect();
             let taken = edge.numbers_among(&keys).await.map_err(silent_numbers)?;
             let fixed = Path::Below("/codes/fixed");
             for (index, code) in codes.iter().enumerate() {
-                let key = CodeKey::of(code);
+                let key = CodeKey::of_number(code);
                 for (_, owner) in taken.iter().filter(|(number, _)| *number == key) {
                     let why = format!("{code} is a number of instrument type {owner}");
                     sink.add(&Path::Index(&fixed, index), why);
@@ -146,8 +147,10 @@ pub async fn codes_among(
     catalogue: &Catalogue<'_>,
     numbers: &[(u64, Number)],
 ) -> Result<Vec<(u64, String)>, Problem> {
-    let codes: Vec<(u64, CanonicalCode)> =
-        numbers.iter().filter_map(|(line, number)| Some((*line, number.key().code()?))).collect();
+    let codes: Vec<(u64, CanonicalCode)> = numbers
+        .iter()
+        .filter_map(|(line, number)| Some((*line, CanonicalCode::parse(number.as_str()).ok()?)))
+        .collect();
     let prefixes: BTreeSet<String> =
         codes.iter().filter_map(|(_, code)| signed_prefix(code)).collect();
     let mut keys: Vec<String> = codes.iter().map(|(_, code)| code_key(code)).collect();
@@ -177,7 +180,7 @@ async fn taken_for_signed(
     id: &str,
 ) -> Result<Option<String>, Problem> {
     let Some(prefix) = signed_prefix(code) else { return Ok(None) };
-    let Some(Ok(other)) = catalogue.by_prefix(&prefix).await? else { return Ok(None) };
+    let Some(Ok(other)) = holder_of_prefix(catalogue, &prefix).await? else { return Ok(None) };
     let other = other.id();
     let why = || format!("{code} would be taken for a signed code of campaign {other}");
     Ok((other.as_str() != id).then(why))
@@ -210,27 +213,24 @@ pub async fn show(edge: &Edge<'_>, typed: &str) -> Result<Reply, Problem> {
     let code = CanonicalCode::parse(typed)
         .map_err(|error| Problem::new(404, &format!("{typed:?} is no code: {error}")))?;
     let silent = |_| Problem::ours(503, "KV does not answer, or CODE_KEYS cannot be read");
-    match edge.signed(&code).await.map_err(silent)? {
-        Some(OfSeries::Proven(campaign, proven)) => {
+    match edge.find(&Query::Code(code.clone())).await.map_err(silent)? {
+        Resolution::Found(Found { campaign, proven: Some(proven), .. }) => {
             let Codes::Signed { prefix, .. } = campaign.codes() else {
                 return Err(not_there("code"));
             };
             let reply = json!({"code": proven.code, "campaign": campaign.id(),
                 "shown": shown(prefix, &proven.code), "serial": proven.serial,
                 "key_version": proven.key});
-            return Ok(Reply::json(200, &reply));
+            Ok(Reply::json(200, &reply))
         }
-        Some(OfSeries::Refused(why)) => {
-            return Ok(Reply::json(200, &json!({"code": code, "refused": why})));
-        }
-        None => {}
-    }
-    match edge.catalogue.code_entry(&code).await? {
-        Some(Ok(campaign)) => {
+        Resolution::Found(Found { campaign, instrument: None, .. }) => {
             Ok(Reply::json(200, &json!({"code": code, "campaign": campaign.id()})))
         }
-        Some(Err(why)) => Ok(Reply::json(200, &json!({"code": code, "refused": why}))),
-        None => Err(not_there("code")),
+        Resolution::Unknown { stored: true, why, .. } => {
+            Ok(Reply::json(200, &json!({"code": code, "refused": why})))
+        }
+        // The number of a card or coupon is no code.
+        Resolution::Found(_) | Resolution::Unknown { .. } => Err(not_there("code")),
     }
 }
 
@@ -264,6 +264,12 @@ pub async fn upload(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Pro
         let detail = format!("send 1 to {MOST} codes at once, not {}", codes.len());
         return Err(faulty("codes", Faults::one("", detail)));
     }
+    let (sink, room) = (Sink::new(), campaign.room_for_codes());
+    for (line, code) in &codes {
+        let why = too_long(code, room).map(|why| format!("{code} {why}"));
+        sink.extend(why.map(|why| fault_of(*line, &why)));
+    }
+    sink.check(Some(())).map_err(|faults| faulty("codes", faults))?;
     let keys: Vec<String> = codes.iter().map(|(_, code)| code_key(code)).collect();
     let stored = catalogue.stored(&keys).await?;
     let (sink, mut new) = (Sink::new(), Vec::new());
@@ -284,9 +290,9 @@ pub async fn upload(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Pro
             None => new.push(code),
         }
     }
-    let keys: Vec<CodeKey> = new.iter().map(|code| CodeKey::of(code)).collect();
+    let keys: Vec<CodeKey> = new.iter().map(|code| CodeKey::of_number(code)).collect();
     for (number, owner) in edge.numbers_among(&keys).await.map_err(silent_numbers)? {
-        for (line, code) in codes.iter().filter(|(_, code)| CodeKey::of(code) == number) {
+        for (line, code) in codes.iter().filter(|(_, code)| CodeKey::of_number(code) == number) {
             let why = format!("{code} is a number of instrument type {owner}");
             sink.extend([fault_of(*line, &why)]);
         }

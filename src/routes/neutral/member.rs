@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use promo_core::cart::Cart;
-use promo_core::checkout::{CleanUp, Event, Found, Person, Ports, Unreachable};
-use promo_core::code::CanonicalCode;
+use promo_core::checkout::{CleanUp, Event, Person, Ports, Query, Resolution, Unreachable};
+use promo_core::guard::Lock;
 use promo_core::ident::{CampaignId, CodeKey, OfferRef};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
@@ -43,7 +43,7 @@ impl Request<'_> {
         let tab = cart.as_ref().map(tab_of).transpose().map_err(faulty)?;
         let Some(programme) = self.edge.catalogue.programme().await? else { return nothing };
         let place = match &tab {
-            Some(tab) => Some(Place::read(self.edge, self.env, &tab.location).await?),
+            Some(tab) => Some(Place::read(self.edge, self.env, &tab.location, None).await?),
             None => None,
         };
         let reading = match &place {
@@ -61,6 +61,16 @@ impl Request<'_> {
             None => self.holder(number).await?,
             found => found,
         };
+        if let (Some(tab), Some(place)) = (&tab, &place)
+            && (number.is_some() || !named.is_empty())
+        {
+            // A look-up that finds nobody is a miss like a code that leads nowhere.
+            let misses = u16::from(found.is_none());
+            if let Err(lock) = self.edge.guard(tab, misses).await {
+                self.call.trace.note_locked(lock);
+                return Err(self.locked(lock, place));
+            }
+        }
         let Some((id, view)) = found else {
             self.call.trace.note("outcome", "unknown");
             return nothing;
@@ -139,19 +149,19 @@ fn as_member(event: Event, id: &MemberId, view: &View) -> Event {
 pub(super) struct Till<'a>(Rewards<'a, 'a>);
 
 impl Ports for Till<'_> {
-    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable> {
-        self.0.edge.by_code(code).await
+    async fn find(&self, query: &Query) -> Result<Resolution, Unreachable> {
+        self.0.edge.find(query).await
     }
 
-    async fn by_number(&self, number: &CodeKey) -> Result<Option<Found>, Unreachable> {
-        self.0.edge.by_number(number).await
-    }
-
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
+    async fn find_offer(&self, offer: &OfferRef) -> Result<Resolution, Unreachable> {
         match offer.campaign.as_str() == REWARDS {
-            true => self.0.by_ref(offer).await,
-            false => self.0.edge.by_ref(offer).await,
+            true => self.0.find_offer(offer).await,
+            false => self.0.edge.find_offer(offer).await,
         }
+    }
+
+    async fn guard(&self, tab: &TabKey, misses: u16) -> Result<(), Lock> {
+        self.0.guard(tab, misses).await
     }
 
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {

@@ -13,8 +13,9 @@ use std::{
 };
 
 use promo_core::{
+    campaign::too_long,
     code::{CanonicalCode, list::Lines},
-    ident::CampaignId,
+    ident::{CampaignId, most_room_for_code},
     issuance::number::Format,
 };
 use serde_json::{Value, json};
@@ -114,8 +115,17 @@ fn read(arguments: &Arguments) -> Result<(Vec<Line>, Faults), String> {
     };
     let (mut lines, mut codes, mut faults) = (Lines::default(), Vec::new(), Vec::new());
     for (no, line) in (1_u64..).zip(bytes.split(|byte| *byte == b'\n')) {
+        // What the campaign's offers leave room for, only the service knows.
+        let too_long = |code: &CanonicalCode| {
+            too_long(code, most_room_for_code(&arguments.campaign))
+                .map(|why| format!("{code} {why}"))
+        };
         match lines.line(no, line, format) {
-            Ok(code) => codes.extend(code.map(|code| (no, code))),
+            Ok(Some(code)) => match too_long(&code) {
+                Some(why) => faults.push((no, why)),
+                None => codes.push((no, code)),
+            },
+            Ok(None) => {}
             Err(why) => faults.push((no, why)),
         }
     }

@@ -7,6 +7,8 @@ use crate::{
         CanonicalCode,
         signed::{LONGEST_PREFIX, MOST, Prefix},
     },
+    fault::Path,
+    ident::{CampaignId, CodeKey, OfferId, most_room_for_code, room_for_code},
     json::At,
 };
 
@@ -39,6 +41,50 @@ pub(super) fn read(at: At<'_>) -> Option<Codes> {
         _ => object
             .fault("should have exactly one of \"fixed\", \"signed\", \"listed\" and \"none\""),
     }
+}
+
+/// Tells each fixed code that would not fit the `offer_id`s of its campaign. `at` is the document.
+pub(super) fn check_room<'o>(
+    at: At<'_>,
+    id: &CampaignId,
+    codes: &Codes,
+    offers: impl IntoIterator<Item = &'o OfferId>,
+) {
+    let Codes::Fixed(codes) = codes else { return };
+    let codes_at = Path::Key(at.path, "codes");
+    let fixed_at = Path::Key(&codes_at, "fixed");
+    let room = room_for_codes(id, offers);
+    for (index, code) in codes.iter().enumerate() {
+        if let Some(why) = too_long(code, room) {
+            at.sink.add(&Path::Index(&fixed_at, index), why);
+        }
+    }
+}
+
+/// How many characters a code may have, as an `offer_id` writes it, beside each of these offers.
+pub(super) fn room_for_codes<'o>(
+    id: &CampaignId,
+    offers: impl IntoIterator<Item = &'o OfferId>,
+) -> usize {
+    let rooms = offers.into_iter().map(|offer| room_for_code(id, offer));
+    rooms.min().unwrap_or_else(|| most_room_for_code(id))
+}
+
+/// What is wrong with a code that has only so much room in an `offer_id`, if it does not fit.
+#[must_use]
+pub fn too_long(code: &CanonicalCode, room: usize) -> Option<String> {
+    let length = CodeKey::of(code).as_str().len();
+    let escaped = if code.as_str().is_ascii() {
+        ""
+    } else {
+        "; a letter other than A to Z is written by its number and takes up to 8"
+    };
+    (length > room).then(|| {
+        format!(
+            "is too long: campaign.offer.CODE has at most 128 characters, so a code here has at most \
+             {room}, and this one takes {length}{escaped}; shorten the code, or the ids"
+        )
+    })
 }
 
 fn yes(at: At<'_>) -> Option<()> {

@@ -76,6 +76,9 @@ pub(crate) fn read(at: At<'_>) -> Option<Campaign> {
     let guest = object.get("guest", guest).unwrap_or_default();
 
     let read_offers = read_offers?;
+    if let (Some(id), Some(codes)) = (&id, &codes) {
+        codes::check_room(at, id, codes, read_offers.iter().map(Offer::id));
+    }
     let order = in_order(&read_offers);
     Some(Campaign {
         revision: None,

@@ -21,7 +21,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use codes::Codes;
+pub use codes::{Codes, too_long};
 pub use quota::{Measure, OnShort, Quota, Scopes};
 pub use rounding::{Mode, PercentBasis, PercentOf, Remainder, Rounding};
 
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::shard::LedgerLayout;
 use crate::{
     fault::{Fault, Faults},
-    ident::{CampaignId, OfferId},
+    ident::{CampaignId, OfferId, OfferKey},
     money::Currency,
     revision::Revision,
     time::{Calendar, Instant, TimeOfDay, WallTime, Zone},
@@ -211,6 +211,19 @@ impl Campaign {
     #[must_use]
     pub fn codes(&self) -> &Codes {
         &self.codes
+    }
+
+    /// Whether it has an offer of this key.
+    #[must_use]
+    pub fn has_offer(&self, key: &OfferKey) -> bool {
+        self.offers.iter().any(|offer| OfferKey::of(&self.id, offer.id()) == *key)
+    }
+
+    /// How many characters a code of this campaign may have, as an `offer_id` writes it: what
+    /// [`too_long`] is asked with.
+    #[must_use]
+    pub fn room_for_codes(&self) -> usize {
+        codes::room_for_codes(&self.id, self.offers.iter().map(Offer::id))
     }
 
     /// The offers, as in the document.

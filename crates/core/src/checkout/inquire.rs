@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
+use futures_util::future::join;
+
 use super::quote::Quote;
 use super::rights::{self, Undecided};
 use super::round::{Party, Round, customer, named as customer_named};
-use super::{Event, Failure, Found, Ports};
+use super::{Event, Failure, Found, Ports, Query, Resolution};
 use crate::campaign::{Campaign, Inquire};
-use crate::code::CanonicalCode;
 use crate::engine::Reason;
+use crate::guard::Lock;
 use crate::ident::{CampaignId, CodeKey, OfferKey};
 
 /// What a till is told of a code.
@@ -25,6 +27,8 @@ pub enum Inquired {
         /// For staff.
         detail: String,
     },
+    /// Nothing is told on this tab now, whatever the code is.
+    Locked(Lock),
 }
 
 impl Inquired {
@@ -64,6 +68,9 @@ enum Asked {
 /// the ledger has published as exhausted is heeded. REDEEM decides in any case. A ledger that has heard of a
 /// newer document has this decided again by it.
 ///
+/// The location's guard is told of a miss, and is asked about everything else but a code that proves
+/// itself and a good code of a `"fast"` campaign; with `"live"` in the same wait as the ledger.
+///
 /// # Errors
 /// When the catalogue cannot be read, or the cart cannot be priced.
 pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<Inquired, Failure> {
@@ -77,23 +84,22 @@ pub async fn inquire(ports: &impl Ports, typed: &str, event: &Event) -> Result<I
 }
 
 async fn inquire_once(ports: &impl Ports, typed: &str, event: &Event) -> Result<Asked, Failure> {
-    let unknown = |detail: String| {
-        let reason = Reason::UnknownCode;
-        Ok(Asked::Told(Inquired::Refused { campaign: None, reason, detail }))
+    let resolution = match Query::typed(typed) {
+        Ok(query) => ports.find(&query).await?,
+        Err(error) => Resolution::Unknown { signed: false, stored: false, why: error.to_string() },
     };
-    let (key, found) = match (CanonicalCode::parse(typed), CodeKey::of_scanned(typed)) {
-        (Ok(code), _) => (CodeKey::of(&code), ports.by_code(&code).await?),
-        (Err(_), Ok(number)) => {
-            let found = ports.by_number(&number).await?;
-            (number, found)
+    match resolution {
+        Resolution::Found(found) => {
+            let guarded = found.proven.is_none();
+            ask(ports, found, event, guarded, |_| true).await
         }
-        (Err(error), Err(_)) => return unknown(error.to_string()),
-    };
-    let Some(found) = found else {
-        return unknown("no campaign has this code".to_owned());
-    };
-    let key = found.code.as_ref().map_or(key, CodeKey::of);
-    ask(ports, found, key, event, |_| true).await
+        Resolution::Unknown { signed, why, .. } => {
+            let reason = Reason::UnknownCode;
+            let unknown = Inquired::Refused { campaign: None, reason, detail: why };
+            let told = if signed { unknown } else { tell(ports, event, unknown).await };
+            Ok(Asked::Told(told))
+        }
+    }
 }
 
 /// Answers what one offer of a campaign is worth, which no code but something else led to.
@@ -107,18 +113,24 @@ pub async fn inquire_offer(
     offer: &OfferKey,
     event: &Event,
 ) -> Result<Inquired, Failure> {
-    match ask(ports, campaign.into(), key, event, |named| named == offer).await? {
+    match ask(ports, Found::by(campaign, key), event, false, |named| named == offer).await? {
         Asked::Told(told) => Ok(told),
         // What no code leads to is no document of its own.
         Asked::Outdated(_) => Err(Failure::Unreachable),
     }
 }
 
+/// Tells a refusal, if the guard allows it.
+async fn tell(ports: &impl Ports, event: &Event, refused: Inquired) -> Inquired {
+    let misses = u16::from(refused.is_miss());
+    ports.guard(&event.tab, misses).await.map_or_else(Inquired::Locked, |()| refused)
+}
+
 async fn ask(
     ports: &impl Ports,
     found: Found,
-    key: CodeKey,
     event: &Event,
+    guarded: bool,
     named: impl Fn(&OfferKey) -> bool,
 ) -> Result<Asked, Failure> {
     let live = found.campaign.inquire() == Inquire::Live;
@@ -128,11 +140,13 @@ async fn ask(
         false => None,
     };
     let person = person.unwrap_or_else(|| customer_named(&found, event).cloned());
-    let mut party = Party::new(found, person, key, event, named);
+    let mut party = Party::new(found, person, event, named);
     if !live {
         party.heed(&ports.exhausted(party.campaign.id()).await);
     }
     let mut round = Round::new(vec![party], event);
+    // Whether the guard has let the question pass.
+    let mut passed = !guarded;
     loop {
         let said = round.decide(0)?;
         let Some(party) = round.parties.first_mut() else {
@@ -145,14 +159,28 @@ async fn ask(
                 (first.reason, first.detail)
             });
             let campaign = Some(Rc::clone(&party.campaign));
-            return Ok(Asked::Told(Inquired::Refused { campaign, reason, detail }));
+            let refused = Inquired::Refused { campaign, reason, detail };
+            let told = !guarded || (passed && !refused.is_miss());
+            let told = if told { refused } else { tell(ports, event, refused).await };
+            return Ok(Asked::Told(told));
         }
         if !live {
             return Ok(Asked::Told(Inquired::Offers(quotes)));
         }
         let command = party.command(&quotes, &[], event);
         let home = party.home(event, ports.region());
-        match rights::peek(ports, party.campaign.id(), &home, command.clone()).await {
+        let peek = rights::peek(ports, party.campaign.id(), &home, command.clone());
+        let peeked = if passed {
+            peek.await
+        } else {
+            let (guard, peeked) = join(ports.guard(&event.tab, 0), peek).await;
+            if let Err(lock) = guard {
+                return Ok(Asked::Told(Inquired::Locked(lock)));
+            }
+            passed = true;
+            peeked
+        };
+        match peeked {
             Ok(redeemed) if party.hear(&command, &redeemed) => {}
             Err(Undecided::Outdated) => {
                 return Ok(Asked::Outdated(party.campaign.id().clone()));

@@ -5,15 +5,22 @@
 //! the same flow runs in the Worker, in tests and in the simulation. Nothing here keeps state: an
 //! event may be repeated, overtaken or lost at any await.
 //!
+//! # Codes
+//! What a code leads to is one rule: [`resolve`]. Whoever tries too many that lead nowhere is locked out,
+//! by the location's guard ([`crate::guard`]): each question says how many misses it is, if any, and hears
+//! whether it may be answered.
+//!
 //! # One REDEEM
-//! 1. The engine says what each named offer gives on this cart.
-//! 2. The *tab* admits the campaign: it combines with what stands there, and fits under what the tab
+//! 1. Each code is looked up again. What is unknown is a miss, unless it stands on the tab already: then it
+//!    is answered as before. On a locked tab nothing else is answered.
+//! 2. The engine says what each named offer gives on this cart.
+//! 3. The *tab* admits the campaign: it combines with what stands there, and fits under what the tab
 //!    costs. Written before the ledger is asked, so that no redemption is unknown to its tab.
-//! 3. The campaign's *ledger* takes from every quota, or from none and says which offer has no room;
-//!    then the engine decides again without it (or with what its budget has left), back to 1.
+//! 4. The campaign's *ledger* takes from every quota, or from none and says which offer has no room;
+//!    then the engine decides again without it (or with what its budget has left), back to 2.
 //!    Of a divided ledger that is the tab's *home*; what it lacks to decide is brought to it first
 //!    ([`rights`]).
-//! 4. After the answer: what was claimed and not taken is settled with the tab.
+//! 5. After the answer: what was claimed and not taken is settled with the tab.
 //!
 //! When the ledger or the tab cannot be reached, the offers are rejected as
 //! `temporarily_unavailable`: never "applied" on a guess. What was perhaps taken is undone.
@@ -21,13 +28,17 @@
 mod clean_up;
 mod counters;
 mod inquire;
+mod named;
 mod person;
 mod ports;
 mod quote;
 mod redeem;
+pub mod resolve;
 mod reverse;
 mod rights;
 mod round;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -35,9 +46,10 @@ pub use clean_up::{CleanUp, clean_up};
 pub use counters::{QuotaCounters, coupon_uses, quota_counters};
 pub use inquire::{Inquired, inquire, inquire_offer};
 pub use person::{KnownBy, MemberNames, Person};
-pub use ports::{Found, Instrument, Ports, Unreachable};
+pub use ports::{Instrument, Ports, Unreachable};
 pub use quote::{Quote, Rejection, Share};
 pub use redeem::{Redeemed, redeem};
+pub use resolve::{Found, Query, Resolution};
 pub use reverse::{Reversal, Reversed, reverse};
 
 use crate::cart::Cart;

@@ -1,11 +1,9 @@
 //! What a checkout needs from outside.
 
-use std::rc::Rc;
-
+use super::resolve::{Query, Resolution};
 use super::{CleanUp, Person};
-use crate::campaign::Campaign;
-use crate::code::CanonicalCode;
-use crate::ident::{CampaignId, CodeKey, OfferRef, TypeCode};
+use crate::guard::Lock;
+use crate::ident::{CampaignId, OfferRef, TypeCode};
 use crate::issuance::Kind;
 use crate::ledger::shard::Shard;
 use crate::ledger::{TabKey, campaign, tab};
@@ -14,17 +12,6 @@ use crate::revision::Revision;
 /// The other side did not answer in time, or at all; what was asked may have happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreachable;
-
-/// What a code leads to.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The campaign whose offers it grants.
-    pub campaign: Rc<Campaign>,
-    /// The card or coupon whose number it is, if it is one.
-    pub instrument: Option<Instrument>,
-    /// The code as it is counted, where that may not be as it was typed.
-    pub code: Option<CanonicalCode>,
-}
 
 /// A card or coupon that counts at a till.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,30 +24,30 @@ pub struct Instrument {
     pub customer: Person,
 }
 
-impl From<Rc<Campaign>> for Found {
-    fn from(campaign: Rc<Campaign>) -> Self {
-        Self { campaign, instrument: None, code: None }
-    }
-}
-
 /// The catalogue, the ledgers and the tabs, as an edge reaches them.
 #[expect(async_fn_in_trait, reason = "a Worker is one thread; its futures need not be Send")]
 pub trait Ports {
-    /// What a typed code leads to, if anything holds it.
-    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable>;
+    /// What something leads to: see [`resolve`](super::resolve).
+    async fn find(&self, query: &Query) -> Result<Resolution, Unreachable>;
 
-    /// What the number of a card or coupon leads to that is no code, as what a QR code holds may be.
-    async fn by_number(&self, _: &CodeKey) -> Result<Option<Found>, Unreachable> {
-        Ok(None)
+    /// What the code in an `offer_id` leads to: only if that is the campaign named there, and the code is
+    /// written as it was handed out.
+    async fn find_offer(&self, offer: &OfferRef) -> Result<Resolution, Unreachable> {
+        match Query::of_key(&offer.code) {
+            Some(query) => Ok(self.find(&query).await?.named(offer)),
+            None => Ok(Resolution::nothing()),
+        }
     }
 
-    /// What an `offer_id` leads back to, if its code still does.
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable>;
+    /// Tells the location's guard of so many misses on a tab, none for a question that is none, and hears
+    /// whether it may be answered: see [`crate::guard`].
+    async fn guard(&self, _: &TabKey, _misses: u16) -> Result<(), Lock> {
+        Ok(())
+    }
 
     /// A ledger has refused what was computed from a campaign's document as out of date: for the rest of
-    /// this request the document that counts is used, whatever caches still hold. After this, `by_code`,
-    /// `by_number` and `by_ref` answer by it. Returns its revision; none, if the registry knows no such
-    /// campaign.
+    /// this request the document that counts is used, whatever caches still hold. After this, `find` answers
+    /// by it. Returns its revision; none, if the registry knows no such campaign.
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable>;
 
     /// The person with every name that quotas may have counted it under. An INQUIRE is in a `hurry`: it

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::clean_up::settle_stale;
+use super::named::admitted;
 use super::quote::{Quote, Rejection};
 use super::rights::{self, Undecided};
 use super::round::{Party, Round, Said, customer};
-use super::{CleanUp, Event, Failure, Ports, Unreachable, clean_up};
+use super::{CleanUp, Event, Failure, Ports, Resolution, Unreachable, clean_up};
 use crate::campaign::{Campaign, CombinesWith};
 use crate::engine::Reason;
+use crate::guard::Lock;
 use crate::ident::{CampaignId, OfferRef};
 use crate::ledger::Attempt;
 use crate::ledger::campaign::{Outcome, Which};
@@ -33,6 +35,8 @@ pub struct Redeemed {
     pub rejected: Vec<Rejection>,
     /// Whether any of the named offers was one of ours.
     pub known: bool,
+    /// Nothing is told on this tab now, whatever the codes are: none of the named offers stands.
+    pub locked: Option<Lock>,
 }
 
 /// Answers a REDEEM that names these `offer_id`s.
@@ -46,70 +50,13 @@ pub async fn redeem(
     event: &Event,
 ) -> Result<Redeemed, Failure> {
     let mut answer = Redeemed::default();
-    let named = read_named(offer_ids, &mut answer);
-    let mut parties = Vec::new();
-    for (campaign, refs) in &named {
-        let Some(first) = refs.first() else { continue };
-        let Some(found) = ports.by_ref(first).await? else {
-            answer.reject_all(refs, Reason::UnknownCode, "no campaign has this offer and code");
-            continue;
-        };
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            refs.iter().cloned().partition(|offer| has_offer(&found.campaign, offer));
-        answer.reject_all(&unknown, Reason::UnknownCode, "the campaign has no such offer");
-        // One code of a campaign on a tab: the first one named.
-        let (known, other): (Vec<_>, Vec<_>) =
-            known.into_iter().partition(|offer| offer.code == first.code);
-        answer.reject_all(&other, Reason::DoesNotCombine, "another code of the same campaign");
-        if known.is_empty() {
-            continue;
-        }
-        answer.known = true;
-        let Ok(person) = customer(ports, &found, event, false).await else {
-            answer.reject_all(&known, Reason::TemporarilyUnavailable, "the member is silent");
-            continue;
-        };
-        let party = Party::new(found, person, first.code.clone(), event, |key| {
-            known.iter().any(|offer| offer.offer == *key)
-        });
-        parties.push((campaign.clone(), known, party));
-    }
-    let (refs, parties): (Vec<_>, Vec<_>) =
-        parties.into_iter().map(|(id, refs, party)| ((id, refs), party)).unzip();
+    let parties = admitted(ports, offer_ids, event, &mut answer).await?;
+    let (refs, parties): (Vec<_>, Vec<_>) = parties.into_iter().unzip();
     let mut round = Round::new(parties, event);
-    for (party, (_, refs)) in refs.iter().enumerate() {
+    for (party, refs) in refs.iter().enumerate() {
         redeem_campaign(ports, &mut round, party, refs, event, &mut answer).await?;
     }
     Ok(answer)
-}
-
-/// The offers named, by campaign in the order they were named; what is no `offer_id` of ours is
-/// rejected at once.
-fn read_named(offer_ids: &[String], answer: &mut Redeemed) -> Vec<(CampaignId, Vec<OfferRef>)> {
-    let mut named: Vec<(CampaignId, Vec<OfferRef>)> = Vec::new();
-    for id in offer_ids {
-        let Some(offer) = OfferRef::parse(id) else {
-            answer.rejected.push(Rejection {
-                offer_id: id.clone(),
-                reason: Reason::UnknownCode,
-                detail: "this is no offer_id of ours".to_owned(),
-            });
-            continue;
-        };
-        match named.iter_mut().find(|(campaign, _)| *campaign == offer.campaign) {
-            Some((_, refs)) if refs.contains(&offer) => {}
-            Some((_, refs)) => refs.push(offer),
-            None => named.push((offer.campaign.clone(), vec![offer])),
-        }
-    }
-    named
-}
-
-fn has_offer(campaign: &Campaign, offer: &OfferRef) -> bool {
-    campaign
-        .offers()
-        .iter()
-        .any(|o| crate::ident::OfferKey::of(campaign.id(), o.id()) == offer.offer)
 }
 
 /// One campaign's part of a REDEEM.
@@ -145,7 +92,7 @@ async fn redeem_campaign(
                 Ok(Admission::Admitted(kept)) => home = Some(kept),
                 Ok(Admission::Short { .. }) if stands.is_some() => {
                     // What an earlier round claimed, and the ledger refused, is in its own way.
-                    let left = to_settle(&campaign, wished, stands.take(), event);
+                    let left = to_settle(campaign.id(), wished, stands.take(), event);
                     if clean_up(ports, &left).await.is_err() {
                         answer.reject_all(
                             refs,
@@ -173,7 +120,7 @@ async fn redeem_campaign(
                 }
                 Err(Unreachable) => {
                     answer.reject_all(refs, Reason::TemporarilyUnavailable, "the tab is silent");
-                    later(ports, &campaign, wished, Some(BTreeMap::new()), event);
+                    later(ports, campaign.id(), wished, Some(BTreeMap::new()), event);
                     return Ok(());
                 }
             }
@@ -195,7 +142,7 @@ async fn redeem_campaign(
                 Err(_) => {
                     let detail = "the campaign has changed, and its document cannot be read";
                     answer.reject_all(refs, Reason::TemporarilyUnavailable, detail);
-                    later(ports, &campaign, kept, Some(BTreeMap::new()), event);
+                    later(ports, campaign.id(), kept, Some(BTreeMap::new()), event);
                     return Ok(());
                 }
             }
@@ -203,16 +150,7 @@ async fn redeem_campaign(
         }
         let Ok(redeemed) = taken else {
             answer.reject_all(refs, Reason::TemporarilyUnavailable, "the ledger is silent");
-            // The tab first, which remembers though we die; then we do it ourselves, which is sooner. Both
-            // is harmless, and should the tab be silent too, there is still the second.
-            let undo = tab::Command::Undo(Undo {
-                campaign: campaign.id().clone(),
-                home: kept.clone(),
-                tab: event.tab.clone(),
-                attempt: Attempt { name: event.attempt.clone(), received: event.received },
-            });
-            let _ = ports.tab(&event.tab, &undo).await;
-            later(ports, &campaign, kept, None, event);
+            undo(ports, campaign.id(), kept, event).await;
             return Ok(());
         };
         if party.hear(&command, &redeemed) {
@@ -223,7 +161,7 @@ async fn redeem_campaign(
             answer.add(&ask.offer, outcome, &rejections);
         }
         if claimed.iter().any(|(offer, most)| redeemed.standing.get(offer) != Some(most)) {
-            let left = to_settle(&campaign, kept, Some(redeemed.standing), event);
+            let left = to_settle(campaign.id(), kept, Some(redeemed.standing), event);
             // At once, where it would be in the way of this REDEEM's other campaigns.
             if is_last || clean_up(ports, &left).await.is_err() {
                 ports.later(left);
@@ -233,7 +171,7 @@ async fn redeem_campaign(
     }
     answer.reject_all(refs, Reason::TemporarilyUnavailable, "too many guests at once");
     if let (Some(party), Some(home)) = (round.parties.get(index), home) {
-        later(ports, &party.campaign, home, Some(BTreeMap::new()), event);
+        later(ports, party.campaign.id(), home, Some(BTreeMap::new()), event);
     }
     Ok(())
 }
@@ -249,22 +187,21 @@ async fn renew(
 ) -> Result<Vec<Rejection>, Unreachable> {
     let revision = ports.renew(party.campaign.id()).await?;
     let Some(first) = refs.first() else { return Ok(Vec::new()) };
-    let found = ports.by_ref(first).await?;
+    let found = ports.find_offer(first).await?;
     let reject = |offer: &OfferRef| Rejection {
         offer_id: offer.to_string(),
         reason: Reason::UnknownCode,
         detail: "the campaign has changed: it has no such offer and code any more".to_owned(),
     };
     let unknown = match found {
-        Some(found) => {
+        Resolution::Found(found) => {
             let campaign = Rc::clone(&found.campaign);
             let person = customer(ports, &found, event, false).await?;
-            *party = Party::new(found, person, first.code.clone(), event, |key| {
-                refs.iter().any(|offer| offer.offer == *key)
-            });
-            refs.iter().filter(|offer| !has_offer(&campaign, offer)).map(reject).collect()
+            let asked = |key: &_| refs.iter().any(|offer| offer.offer == *key);
+            *party = Party::new(found, person, event, asked);
+            refs.iter().filter(|offer| !campaign.has_offer(&offer.offer)).map(reject).collect()
         }
-        None => {
+        Resolution::Unknown { .. } => {
             party.refuse_all(Reason::UnknownCode);
             refs.iter().map(reject).collect()
         }
@@ -273,11 +210,25 @@ async fn renew(
     Ok(unknown)
 }
 
+/// Has undone what this REDEEM perhaps took, and nobody hears of.
+pub(super) async fn undo(ports: &impl Ports, campaign: &CampaignId, home: Shard, event: &Event) {
+    // The tab first, which remembers though we die; then we do it ourselves, which is sooner. Both is
+    // harmless, and should the tab be silent too, there is still the second.
+    let undo = tab::Command::Undo(Undo {
+        campaign: campaign.clone(),
+        home: home.clone(),
+        tab: event.tab.clone(),
+        attempt: Attempt { name: event.attempt.clone(), received: event.received },
+    });
+    let _ = ports.tab(&event.tab, &undo).await;
+    later(ports, campaign, home, None, event);
+}
+
 /// Leaves what this REDEEM claimed for a campaign to be settled; when it is not known what stands, it
 /// is to be undone.
 fn later(
     ports: &impl Ports,
-    campaign: &Campaign,
+    campaign: &CampaignId,
     home: Shard,
     standing: Option<BTreeMap<OfferRef, Money>>,
     event: &Event,
@@ -286,13 +237,13 @@ fn later(
 }
 
 fn to_settle(
-    campaign: &Campaign,
+    campaign: &CampaignId,
     home: Shard,
     standing: Option<BTreeMap<OfferRef, Money>>,
     event: &Event,
 ) -> CleanUp {
     CleanUp {
-        campaign: campaign.id().clone(),
+        campaign: campaign.clone(),
         home,
         tab: event.tab.clone(),
         which: Which::Attempt(event.attempt.clone()),
@@ -343,7 +294,7 @@ async fn admit(
 
 impl Redeemed {
     /// Adds what became of one offer; `said` is why the engine did not give it.
-    fn add(&mut self, offer: &OfferRef, outcome: &Outcome, said: &[Rejection]) {
+    pub(super) fn add(&mut self, offer: &OfferRef, outcome: &Outcome, said: &[Rejection]) {
         match outcome {
             Outcome::Applied { answer, .. } => match serde_json::from_str(answer) {
                 Ok(quote) => self.applied.push(quote),
@@ -362,7 +313,18 @@ impl Redeemed {
         }
     }
 
-    fn reject(&mut self, offer: &OfferRef, reason: Reason, detail: &str) {
+    /// Rejects an offer that is perhaps to be had.
+    pub(super) fn not_now(&mut self, offer: &OfferRef, detail: &str) {
+        self.known = true;
+        self.reject(offer, Reason::TemporarilyUnavailable, detail);
+    }
+
+    /// Whether another answer may be had at another time.
+    pub(super) fn is_to_be_asked_again(&self) -> bool {
+        self.rejected.iter().any(|rejection| rejection.reason == Reason::TemporarilyUnavailable)
+    }
+
+    pub(super) fn reject(&mut self, offer: &OfferRef, reason: Reason, detail: &str) {
         let offer_id = offer.to_string();
         self.rejected.push(Rejection { offer_id, reason, detail: detail.to_owned() });
     }

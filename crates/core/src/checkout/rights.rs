@@ -50,7 +50,8 @@ pub(super) async fn redeem(
     Fetching::new(ports, campaign, home, &redeem, false).ask(redeem).await
 }
 
-/// The same question, read-only.
+/// The same question, taking nothing: whether it could be had, wherever the rights to it are. What moves
+/// is at most who counts what, when the ledger was laid out anew, as the first REDEEM would move it.
 ///
 /// # Errors
 /// When an object that must be asked does not answer, or the document is out of date.
@@ -93,8 +94,10 @@ struct Fetching<'a, P: Ports> {
     home: &'a Shard,
     layout: LedgerLayout,
     revision: Option<Revision>,
-    /// Nothing is to be moved, only looked at.
+    /// No rights are to be moved, only looked at.
     peek: bool,
+    /// The root has noted the home and its layout, though this only looks.
+    enrolled: bool,
     brought: Brought,
     steps: u32,
 }
@@ -109,7 +112,7 @@ impl<'a, P: Ports> Fetching<'a, P> {
     ) -> Self {
         let Redeem { layout, revision, .. } = *redeem;
         let brought = Brought::default();
-        Self { ports, campaign, home, layout, revision, peek, brought, steps: 0 }
+        Self { ports, campaign, home, layout, revision, peek, enrolled: false, brought, steps: 0 }
     }
 
     async fn send(&mut self, to: &Shard, command: &Command) -> Result<Reply, Undecided> {
@@ -130,7 +133,7 @@ impl<'a, P: Ports> Fetching<'a, P> {
                 true => Command::Peek(redeem.clone()),
                 false => Command::Redeem(redeem.clone()),
             };
-            let Reply::Redeemed(mut redeemed) = self.send(self.home, &command).await? else {
+            let Reply::Redeemed(redeemed) = self.send(self.home, &command).await? else {
                 return Err(Undecided::Unreachable);
             };
             // With a refusal there is something to decide again, perhaps without what is lacking.
@@ -141,36 +144,8 @@ impl<'a, P: Ports> Fetching<'a, P> {
             {
                 return Ok(redeemed);
             }
-            if self.peek {
-                self.ask_for_revision(&mut redeemed.needs).await?;
-                let rights = |need: &Need| matches!(need, Need::Rights(..));
-                if redeemed.needs.is_empty() || !redeemed.needs.iter().all(rights) {
-                    // Whoever redeems will have the counters moved; until then they look free.
-                    return Ok(redeemed);
-                }
-            }
             self.fetch(redeemed.needs).await?;
         }
-    }
-
-    /// Of a home that does not know the others nobody has told which revision counts: the root is asked,
-    /// unless it is about to be asked for rights.
-    async fn ask_for_revision(&mut self, needs: &mut Vec<Need>) -> Result<(), Undecided> {
-        let before = needs.len();
-        needs.retain(|need| *need != Need::Layouts);
-        let asks_root = |need: &Need| matches!(need, Need::Rights(owner, _) if owner.is_root());
-        if needs.len() == before || needs.iter().any(asks_root) || self.steps > 1 {
-            return Ok(());
-        }
-        let command = Command::Provide(Provide {
-            layout: self.layout,
-            revision: self.revision,
-            layouts: Vec::new(),
-            enrol: None,
-            peek: true,
-            provisions: Vec::new(),
-        });
-        self.send(&Shard::root(), &command).await.map(drop)
     }
 
     async fn fetch(&mut self, needs: Vec<Need>) -> Result<(), Undecided> {
@@ -238,15 +213,6 @@ impl<'a, P: Ports> Fetching<'a, P> {
                         }
                         asked.push((owner, provision));
                     }
-                    Provided::Recall(_) if self.peek => {
-                        // Somebody may have some left.
-                        let granted = provision.received.saturating_add(provision.units);
-                        let ceiling = provision.counter.ceiling;
-                        let (key, owner) = (provision.counter.key, to.clone());
-                        let last = false;
-                        let term = u32::MAX;
-                        self.bring(Granted { key, owner, term, granted, ceiling, last });
-                    }
                     Provided::Recall(from) => {
                         self.recall(&mut provision, from).await?;
                         asked.push((to.clone(), provision));
@@ -269,17 +235,22 @@ impl<'a, P: Ports> Fetching<'a, P> {
         self.brought.grants.push(granted);
     }
 
-    /// Has others give back what they have not spent.
+    /// Has others give back what they have not spent, or say how much that is.
     async fn recall(
         &mut self,
         provision: &mut Provision,
         from: Vec<(Shard, Granted)>,
     ) -> Result<(), Undecided> {
         self.steps = self.steps.saturating_add(1);
-        let commands: Vec<_> = from
-            .into_iter()
-            .map(|(holder, granted)| (holder, Command::Recall(vec![granted])))
-            .collect();
+        // Who only looks leaves with the others what they have. What the home itself has under a higher
+        // limit must come back before it is counted under a lower one.
+        let look = self.peek && from.iter().all(|(holder, _)| *holder != provision.holder);
+        let command = |granted| match look {
+            true => Command::Unspent(vec![granted]),
+            false => Command::Recall(vec![granted]),
+        };
+        let commands: Vec<_> =
+            from.into_iter().map(|(holder, granted)| (holder, command(granted))).collect();
         let replies = self.ports.ledgers(self.campaign, &commands).await;
         provision.recalled.clear();
         let mut silent = false;
@@ -297,7 +268,7 @@ impl<'a, P: Ports> Fetching<'a, P> {
             return Ok(());
         }
         // Nobody can say "sold out" now; what came back must not be stranded.
-        if let Some(first) = provision.recalled.first() {
+        if let Some(first) = provision.recalled.first().filter(|_| !look) {
             let owner = first.owner.clone();
             let restock = Command::Restock(provision.recalled.clone());
             self.send(&owner, &restock).await?;
@@ -334,6 +305,16 @@ impl<'a, P: Ports> Fetching<'a, P> {
     /// Moves a counter to its owner by a later layout, from whoever has it; an earlier owner may first
     /// have to take it over itself.
     async fn adopt(&mut self, adopt: Adopt) -> Result<(), Undecided> {
+        if self.peek && !self.enrolled {
+            // Until now the root has only said how the list would be. What moves must move by the list as
+            // it is: if that is another one, whoever asked for this must look again.
+            let layouts = self.layouts(&self.home.clone()).await?;
+            self.enrolled = true;
+            if layouts != self.brought.layouts {
+                self.brought.layouts = layouts;
+                return Ok(());
+            }
+        }
         let mut waiting = vec![adopt];
         while let Some(next) = waiting.last_mut() {
             let Adopt { from, to, counter, .. } = next.clone();

@@ -66,11 +66,10 @@ impl Party {
     pub fn new(
         found: Found,
         customer: Option<Person>,
-        code: CodeKey,
         event: &Event,
         named: impl Fn(&OfferKey) -> bool,
     ) -> Self {
-        let Found { campaign, instrument, .. } = found;
+        let Found { campaign, key: code, instrument, .. } = found;
         let counters = counters(&campaign, instrument.as_ref(), &code, customer.as_ref(), event);
         let allowances = campaign.offers().iter().enumerate().map(|(index, offer)| {
             let unknown =

@@ -36,13 +36,13 @@ use sha2::Sha256;
 use super::base32::{digit, folded, value};
 use super::keys::{KeyVersion, Keys};
 use super::{CanonicalCode, MAX_LENGTH};
-use crate::ident::CampaignId;
+use crate::ident::{CampaignId, LEAST_ROOM_FOR_CODE};
 
 /// The digits of a body.
 pub const BODY: usize = 16;
 /// The most codes of a campaign.
 pub const MOST: u64 = 1 << SERIAL_BITS;
-/// The most characters of a prefix: with a body, a code still fits an `offer_id` unabridged.
+/// The most characters of a prefix: with a body, a code fits the `offer_id`s of every campaign.
 pub const LONGEST_PREFIX: usize = 25;
 
 const SERIAL_BITS: u32 = 30;
@@ -53,6 +53,7 @@ const ROUNDS: u8 = 8;
 const GROUP: usize = 4;
 
 const _: () = assert!(LONGEST_PREFIX + BODY <= MAX_LENGTH);
+const _: () = assert!(LONGEST_PREFIX + BODY <= LEAST_ROOM_FOR_CODE);
 
 /// What every code of a campaign begins with: capital letters and figures.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -137,6 +137,8 @@ pub enum Command {
     Undo(Undo),
     /// Which object keeps this tab, if that one was going to? Nothing is written.
     Home(CampaignId, Shard),
+    /// Which of these offers may stand here? Nothing is written.
+    Claimed(Vec<OfferRef>),
 }
 
 /// The answer to a [`Command`].
@@ -151,6 +153,8 @@ pub enum Reply {
     Campaigns(Vec<(CampaignId, Shard)>),
     /// To [`Command::Home`].
     Home(Shard),
+    /// To [`Command::Claimed`]: by campaign, who keeps this tab, and which.
+    Claimed(BTreeMap<CampaignId, (Shard, Vec<OfferRef>)>),
 }
 
 /// A campaign asks to give these discounts.
@@ -253,7 +257,20 @@ impl Tab {
                 let home = self.claims.get(&campaign).map(|claim| claim.home.clone());
                 (Reply::Home(home.unwrap_or(otherwise)), false)
             }
+            Command::Claimed(offers) => (Reply::Claimed(self.claimed(offers)), false),
         }
+    }
+
+    fn claimed(&self, offers: Vec<OfferRef>) -> BTreeMap<CampaignId, (Shard, Vec<OfferRef>)> {
+        let mut claimed = BTreeMap::new();
+        for offer in offers {
+            let Some(claim) = self.claims.get(&offer.campaign) else { continue };
+            if claim.offers.contains_key(&offer) {
+                let none = || (claim.home.clone(), Vec::new());
+                claimed.entry(offer.campaign.clone()).or_insert_with(none).1.push(offer);
+            }
+        }
+        claimed
     }
 
     fn admit(&mut self, admit: Admit) -> (Admission, bool) {

@@ -70,17 +70,8 @@ impl Counted {
     }
 
     fn hear(&mut self, limits: &Limits, misses: u16, now: Instant) -> Option<Instant> {
-        let mut nowhere = Misses::default();
-        let tab = self.tab.as_mut().map_or(&mut nowhere, |(_, misses)| misses);
-        for _ in 0..misses {
-            let until = guard::locked(tab, &self.location, limits, now);
-            if until.is_some() {
-                return until;
-            }
-            guard::miss(tab, &mut self.location, limits, now);
-        }
-        // Misses that were allowed are told, though with the last of them the tab is locked.
-        if misses > 0 { None } else { guard::locked(tab, &self.location, limits, now) }
+        let tab = self.tab.as_mut().map(|(_, misses)| misses);
+        guard::hear(tab, &mut self.location, limits, misses, now)
     }
 }
 

@@ -48,7 +48,7 @@ fn is_day(value: &Value) -> bool {
     day.is_some_and(|day| ["29", "30", "31"].contains(&day))
 }
 
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 13] = [
     Rule {
         fault: "should be a whole number from",
         told_at: &[""],
@@ -97,6 +97,13 @@ pub const RULES: [Rule; 12] = [
         words: "3 to 64 letters or digits",
         excuses: is_not_ascii,
         broken: &[("/codes", || json!({"fixed": ["ÉTÉ!"]}))],
+    },
+    Rule {
+        fault: "is too long: campaign.offer.CODE",
+        told_at: &["/$defs/codes/properties/fixed"],
+        words: "has at most 128 characters",
+        excuses: any,
+        broken: &[("/codes", || json!({"fixed": ["é".repeat(64)]}))],
     },
     Rule {
         fault: "is the id of /offers/",

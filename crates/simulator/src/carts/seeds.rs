@@ -314,7 +314,7 @@ impl Play {
             Inquired::Offers(quotes) => {
                 quotes.iter().map(|quote| (quote.offer_id.to_string(), of_quote(quote))).collect()
             }
-            Inquired::Refused { .. } => BTreeMap::new(),
+            Inquired::Refused { .. } | Inquired::Locked(_) => BTreeMap::new(),
         };
         let expected = self.shop.expected(&self.standing, &cart, &named);
         let given = expected.into_iter().filter_map(|(id, told)| Some((id, told.ok()?)));

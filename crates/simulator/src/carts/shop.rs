@@ -8,7 +8,9 @@ use std::task::{Context as Waiting, Poll, Waker};
 
 use promo_core::campaign::{Campaign, Codes};
 use promo_core::cart::Cart;
-use promo_core::checkout::{CleanUp, Event, Found, Instrument, Ports, Unreachable, clean_up};
+use promo_core::checkout::{
+    CleanUp, Event, Found, Instrument, Ports, Query, Resolution, Unreachable, clean_up,
+};
 use promo_core::code::CanonicalCode;
 use promo_core::engine::Context;
 use promo_core::engine::simulate::{Defaults, Request};
@@ -120,8 +122,9 @@ impl Shop {
         }
     }
 
-    fn found(&self, campaign: &Rc<Campaign>) -> Found {
-        Found { instrument: self.instrument.clone(), ..Rc::clone(campaign).into() }
+    fn found(&self, campaign: &Rc<Campaign>, code: &CanonicalCode) -> Found {
+        let by_code = Found::by(Rc::clone(campaign), CodeKey::of(code));
+        Found { instrument: self.instrument.clone(), ..by_code }
     }
 
     /// What comes of a question when everybody answers at once, and what is left to do is done.
@@ -198,17 +201,14 @@ fn write_quotas(document: &mut Value, quotas: &[Quota]) {
 }
 
 impl Ports for Shop {
-    async fn by_code(&self, code: &CanonicalCode) -> Result<Option<Found>, Unreachable> {
+    async fn find(&self, query: &Query) -> Result<Resolution, Unreachable> {
+        let Query::Code(code) = query else { return Ok(Resolution::nothing()) };
         let holds = |campaign: &&Rc<Campaign>| match campaign.codes() {
             Codes::Fixed(codes) => codes.contains(code),
             _ => false,
         };
-        Ok(self.campaigns.iter().find(holds).map(|campaign| self.found(campaign)))
-    }
-
-    async fn by_ref(&self, offer: &OfferRef) -> Result<Option<Found>, Unreachable> {
-        let found = self.campaigns.iter().find(|campaign| *campaign.id() == offer.campaign);
-        Ok(found.map(|campaign| self.found(campaign)))
+        let found = self.campaigns.iter().find(holds).map(|campaign| self.found(campaign, code));
+        Ok(found.map_or_else(Resolution::nothing, Resolution::Found))
     }
 
     async fn renew(&self, _: &CampaignId) -> Result<Option<Revision>, Unreachable> {

@@ -27,6 +27,7 @@ pub(super) fn heard(known: Option<Announcement>, command: &Command) -> Option<An
 /// The announcement for which a command is out of date.
 pub(super) fn refuses(heard: Option<Announcement>, command: &Command) -> Option<Announcement> {
     let computed_from = match command {
+        Command::Redeem(redeem) if redeem.only_asks() => return None,
         Command::Redeem(redeem) | Command::Peek(redeem) => redeem.revision,
         Command::Provide(provide) => provide.revision,
         // What gives back, and what moves rights between objects, decides nothing.

@@ -35,6 +35,8 @@ pub enum Command {
     Provide(Provide),
     /// To holders: all each was ever granted; what is not spent goes back.
     Recall(Vec<Granted>),
+    /// To holders, read-only: what each would give back.
+    Unspent(Vec<Granted>),
     /// To an owner: what holders have given back.
     Restock(Vec<Returned>),
     /// To a counter's owner by an earlier layout: it passes to another.
@@ -51,7 +53,13 @@ impl Command {
     /// Whether it writes nothing, whatever the answer.
     #[must_use]
     pub const fn is_read_only(&self) -> bool {
-        matches!(self, Self::Peek(_) | Self::Provide(Provide { peek: true, .. }))
+        matches!(self, Self::Peek(_) | Self::Unspent(_) | Self::Provide(Provide { peek: true, .. }))
+    }
+
+    /// Whether it gives or takes nothing on any tab: it looks, or moves rights between objects.
+    #[must_use]
+    pub const fn is_upkeep(&self) -> bool {
+        !matches!(self, Self::Redeem(_) | Self::Reverse(_) | Self::Fence { .. })
     }
 }
 
@@ -67,7 +75,7 @@ pub enum Reply {
     Standing(BTreeMap<OfferRef, Money>),
     /// To [`Command::Provide`]: one for each provision; what a shard that enrolled has to know.
     Provided(Vec<Provided>, Enrolled),
-    /// To [`Command::Recall`]: what each has given back.
+    /// To [`Command::Recall`] and [`Command::Unspent`]: what each has given back, or would.
     Returned(Vec<Returned>),
     /// To [`Command::Cede`].
     Ceded(Ceded),
@@ -185,7 +193,8 @@ pub struct Redeem {
     /// hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
-    /// For how many days redemptions are kept apart, as this edge has read it.
+    /// For how many days redemptions are kept apart, as this edge has read it; 0: nothing of this was
+    /// computed from a document, it only asks what stands.
     pub keep_days: u32,
     /// How the ledger is laid out, as this edge has read it.
     #[serde(default = "single", skip_serializing_if = "is_single")]
@@ -202,6 +211,14 @@ const fn single() -> LedgerLayout {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_single(layout: &LedgerLayout) -> bool {
     *layout == LedgerLayout::SINGLE
+}
+
+impl Redeem {
+    /// Whether it only asks what stands, and so takes nothing by whatever document.
+    #[must_use]
+    pub fn only_asks(&self) -> bool {
+        self.keep_days == 0 && self.asks.iter().all(|ask| ask.give.is_none())
+    }
 }
 
 /// One offer that a REDEEM names.

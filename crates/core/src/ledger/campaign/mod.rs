@@ -173,6 +173,9 @@ pub fn apply<B: Books>(
         Command::Recall(granted) => {
             Reply::Returned(escrow::recall(books, me, granted, &mut changes)?)
         }
+        Command::Unspent(granted) => {
+            Reply::Returned(escrow::recall(books, me, granted, &mut Changes::default())?)
+        }
         Command::Restock(returned) => {
             escrow::restock(books, returned, &mut changes)?;
             Reply::Done
