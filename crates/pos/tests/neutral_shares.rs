@@ -6,11 +6,14 @@ use promo_core::campaign::Rounding;
 use promo_core::checkout::{Quote, Redeemed, Share};
 use promo_core::ident::OfferRef;
 use promo_core::money::{Currency, Money};
-use promo_pos::neutral::{InquireReply, redeem_reply};
+use promo_pos::neutral::{inquire_reply, redeem_reply};
 use serde_json::{Value, json};
 
 fn quote() -> Quote {
-    let share = |id: &str, discount| Share { id: id.to_owned(), discount: Money::new(discount) };
+    let share = |id: &str, discount| {
+        let (id, discount) = (id.to_owned(), Money::new(discount));
+        Share { id, discount, weighed: false }
+    };
     Quote {
         offer_id: OfferRef::parse("summer.ten-off.CODE").unwrap(),
         campaign: "summer".to_owned(),
@@ -37,13 +40,13 @@ fn assert_tells_every_share(told: &Value) {
 #[test]
 fn a_redemption_tells_the_shares_of_lines_and_of_fees() {
     let redeemed = Redeemed { applied: vec![quote()], known: true, ..Redeemed::default() };
-    let reply = serde_json::to_value(redeem_reply(&redeemed, "Sorry.")).unwrap();
+    let reply = serde_json::to_value(redeem_reply(&redeemed, "Sorry.", &[])).unwrap();
     assert_tells_every_share(&reply["applied"][0]);
 }
 
 #[test]
 fn an_inquiry_tells_the_shares_of_lines_and_of_fees() {
     let offers = [quote()];
-    let reply = serde_json::to_value(InquireReply { offers: &offers }).unwrap();
+    let reply = serde_json::to_value(inquire_reply(&offers, None, &[])).unwrap();
     assert_tells_every_share(&reply["offers"][0]);
 }
