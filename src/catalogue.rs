@@ -41,8 +41,25 @@ const KEPT: usize = 512;
 /// Keys that KV reads at once.
 const BULK: usize = 100;
 
-/// The bytes of a programme, and what they say if they are sound.
-type KeptProgramme = (Vec<u8>, Option<Rc<Programme>>);
+/// The bytes of a programme, and what they say.
+type KeptProgramme = (Vec<u8>, Result<Rc<Programme>, Rc<Faults>>);
+
+/// Why it is not known what the loyalty programme says.
+pub enum NoProgramme {
+    /// KV cannot be read.
+    Kv(KvError),
+    /// The document has faults: it was not put by the route that would have refused it.
+    Broken(Rc<Faults>),
+}
+
+impl std::fmt::Display for NoProgramme {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Kv(error) => write!(f, "KV: {error}"),
+            Self::Broken(faults) => write!(f, "{PROGRAMME_KEY}: {faults}"),
+        }
+    }
+}
 
 thread_local! {
     static PROGRAMME: RefCell<Option<KeptProgramme>> = const { RefCell::new(None) };
@@ -141,12 +158,12 @@ impl<'a> Catalogue<'a> {
         Ok((names.iter().filter_map(|name| TypeCode::parse(name).ok()).collect(), cursor))
     }
 
-    /// The loyalty programme, if there is a sound one. It is read once a request.
+    /// The loyalty programme, if there is one. It is read once a request.
     ///
     /// # Errors
-    /// When KV cannot be read.
-    pub async fn programme(&self) -> Result<Option<Rc<Programme>>, KvError> {
-        let json = self.read(PROGRAMME_KEY).await?;
+    /// When KV cannot be read, or what is there is no programme: that is not the same as none.
+    pub async fn programme(&self) -> Result<Option<Rc<Programme>>, NoProgramme> {
+        let json = self.read(PROGRAMME_KEY).await.map_err(NoProgramme::Kv)?;
         self.seen.borrow_mut().insert(PROGRAMME_KEY.to_owned(), json.clone());
         let Some(json) = json else { return Ok(None) };
         let kept = PROGRAMME.with_borrow(|kept| {
@@ -154,18 +171,12 @@ impl<'a> Catalogue<'a> {
                 .filter(|(bytes, _)| *bytes == json)
                 .map(|(_, programme)| programme.clone())
         });
-        if let Some(programme) = kept {
-            return Ok(programme);
-        }
-        let programme = match Programme::from_json(&json) {
-            Ok(programme) => Some(Rc::new(programme)),
-            Err(faults) => {
-                self.trace.note("catalogue", format!("{PROGRAMME_KEY}: {faults}"));
-                None
-            }
-        };
-        PROGRAMME.set(Some((json, programme.clone())));
-        Ok(programme)
+        let programme = kept.unwrap_or_else(|| {
+            let programme = Programme::from_json(&json).map(Rc::new).map_err(Rc::new);
+            PROGRAMME.set(Some((json, programme.clone())));
+            programme
+        });
+        programme.map(Some).map_err(NoProgramme::Broken)
     }
 
     /// An entry's bytes.

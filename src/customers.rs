@@ -5,7 +5,7 @@ use promo_core::identity::Identity;
 use promo_core::issuance::notification::User;
 use promo_core::issuance::pool::Holder;
 use promo_core::loyalty::member::{Command, Reply};
-use promo_core::loyalty::sign_up::{OnConflict, SignedUp};
+use promo_core::loyalty::sign_up::SignedUp;
 use promo_core::loyalty::{MemberId, ask_member};
 
 use crate::http::{Call, Problem};
@@ -40,11 +40,11 @@ pub async fn find_or_make(
         }));
     };
     let pseudonym = first.pseudonym(&members::pepper(edge)?).to_string();
-    let signed_up =
-        members::find_or_make(edge, call, &identities, None, OnConflict::FirstWins).await?;
-    match signed_up {
+    match members::find_or_make(edge, call, &identities, None).await? {
         SignedUp::Member { id, .. } => Ok((Holder { member: id.to_string(), pseudonym }, id)),
-        SignedUp::Conflict(..) => Err(Problem::ours(500, "a conflict was not decided")),
+        SignedUp::Nobody => {
+            Err(Problem::new(422, "a loyalty number of nobody's makes no customer"))
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use promo_core::identity::{Identity, Pseudonym, Rules};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::{Programme, REWARDS, rewards_id};
-use promo_core::loyalty::sign_up::{self, OnConflict, SignedUp};
+use promo_core::loyalty::sign_up::{self, SignedUp};
 use promo_core::loyalty::{MemberId, Rooms, accrue, directory, person, spend};
 use promo_core::revision::Revision;
 use promo_core::{campaign::Campaign, loyalty::member::View};
@@ -60,7 +60,17 @@ pub async fn find(
     for who in &found.waiting {
         accrue::settle(edge, who, &member).await.map_err(silent)?;
     }
-    spend::show(edge, &member, history).await.map_err(silent)
+    let shown = spend::show(edge, &member, history).await.map_err(silent)?;
+    if let Some((at, _)) = &shown
+        && *at != member
+    {
+        // He was merged, and that was cut off before his identities were told: they are now.
+        for (_, who) in &found.by {
+            let hand = directory::Command::Hand { from: vec![member.clone()], to: at.clone() };
+            edge.entry(who, hand).await.map_err(silent)?;
+        }
+    }
+    Ok(shown)
 }
 
 /// Finds the member whom these identities name, or makes one. See [`sign_up::find_or_make`].
@@ -72,14 +82,11 @@ pub async fn find_or_make(
     call: &Call,
     identities: &[Identity],
     opt_in: Option<bool>,
-    on_conflict: OnConflict,
 ) -> Result<SignedUp, Problem> {
     let candidate = MemberId::parse(&call.attempt.to_ascii_uppercase());
     let candidate = candidate.ok_or_else(|| Problem::ours(500, "no name for a member"))?;
     let pepper = pepper(edge)?;
-    sign_up::find_or_make(edge, identities, &pepper, &candidate, opt_in, on_conflict)
-        .await
-        .map_err(silent)
+    sign_up::find_or_make(edge, identities, &pepper, &candidate, opt_in).await.map_err(silent)
 }
 
 /// Every name that campaigns may have counted the member under whom an identity leads to; empty, if it

@@ -1,12 +1,16 @@
 //! How loyalty reaches its objects from an edge.
 
+use std::rc::Rc;
+
 use promo_core::checkout::Unreachable;
 use promo_core::identity::Pseudonym;
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign};
-use promo_core::loyalty::programme::rewards_id;
-use promo_core::loyalty::{MemberId, Rooms, Terms, directory, member, visit};
-use promo_core::time::{Calendar, TimeOfDay};
+use promo_core::loyalty::conflict::Conflict;
+use promo_core::loyalty::programme::{Programme, rewards_id};
+use promo_core::loyalty::visit::Told;
+use promo_core::loyalty::{Counted, MemberId, Rooms, Terms, directory, member, register, visit};
+use promo_core::time::{Calendar, TimeOfDay, Zone};
 
 use crate::http::now;
 use crate::objects::{self, CONFLICTS, IDENTIFIER, MEMBER, VISIT};
@@ -19,28 +23,33 @@ const ALL: &str = "all";
 impl Edge<'_> {
     /// What members' books go by now: the programme's terms, or those of none.
     async fn terms(&self) -> Result<Terms, Unreachable> {
-        let silent = |why: String| {
-            self.trace.note("unreachable", why);
-            Unreachable
-        };
-        let programme = self.catalogue.programme().await;
-        let programme = programme.map_err(|error| silent(format!("KV: {error}")))?;
-        let defaults = Defaults::read(self.env);
-        let zone = defaults.map_err(|problem| silent(problem.for_the_log().to_owned()))?.zone;
+        let (programme, zone) = self.programme_and_zone().await?;
         Ok(match programme {
             Some(programme) => programme.terms(&zone, now()),
             None => Terms::without(&Calendar { zone, day_starts: TimeOfDay::MIDNIGHT }, now()),
         })
     }
 
-    /// Asks the list of members who may be one.
+    async fn programme_and_zone(&self) -> Result<(Option<Rc<Programme>>, Zone), Unreachable> {
+        let silent = |why: String| {
+            self.trace.note("unreachable", why);
+            Unreachable
+        };
+        let programme = self.catalogue.programme().await;
+        let programme = programme.map_err(|error| silent(error.to_string()))?;
+        let defaults = Defaults::read(self.env);
+        let defaults = defaults.map_err(|problem| silent(problem.for_the_log().to_owned()))?;
+        Ok((programme, defaults.zone))
+    }
+
+    /// Asks the list of what an operator is to decide about members.
     ///
     /// # Errors
     /// When it cannot be reached.
     pub async fn ask_conflicts(
         &self,
         question: &objects::conflicts::Question,
-    ) -> Result<Vec<objects::conflicts::Pair>, Unreachable> {
+    ) -> Result<objects::conflicts::Answer, Unreachable> {
         self.ask(CONFLICTS, ALL, "", question, self.deadline).await
     }
 }
@@ -70,7 +79,7 @@ impl Rooms for Edge<'_> {
         command: member::Command,
     ) -> Result<member::Reply, Unreachable> {
         let terms = self.terms().await?;
-        let question = objects::member::Question { command, terms };
+        let question = objects::member::Question { me: id.clone(), command, terms };
         self.ask(MEMBER, id.as_str(), "", &question, self.deadline).await
     }
 
@@ -79,8 +88,25 @@ impl Rooms for Edge<'_> {
         self.ask_quotas(&id, &Shard::root(), command).await
     }
 
-    async fn conflict(&self, one: &MemberId, other: &MemberId) -> Result<(), Unreachable> {
-        let question = objects::conflicts::Question::Add(one.clone(), other.clone());
+    async fn register(&self, command: register::Command) -> Result<register::Joined, Unreachable> {
+        let question = objects::conflicts::Question::Register(command);
+        match self.ask_conflicts(&question).await? {
+            objects::conflicts::Answer::Joined(joined) => Ok(joined),
+            _ => Err(Unreachable),
+        }
+    }
+
+    async fn list(&self, conflict: &Conflict) -> Result<(), Unreachable> {
+        let question = objects::conflicts::Question::Add(conflict.clone());
         self.ask_conflicts(&question).await.map(drop)
+    }
+
+    async fn count(&self, told: &Told, owner: &MemberId) -> Result<Counted, Unreachable> {
+        let (programme, zone) = self.programme_and_zone().await?;
+        let Some(programme) = programme else { return Ok(Counted::NotYet) };
+        Ok(match programme.count(told, owner, &zone, now()) {
+            Some(told) => Counted::So(told),
+            None => Counted::TooOld,
+        })
     }
 }

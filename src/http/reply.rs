@@ -6,6 +6,8 @@ use promo_core::fault::{Fault, Faults};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::catalogue::NoProgramme;
+
 /// What goes back to the caller.
 pub struct Reply {
     /// The status.
@@ -125,7 +127,13 @@ impl From<worker::Error> for Problem {
 
 impl From<worker::KvError> for Problem {
     fn from(error: worker::KvError) -> Self {
-        Self::ours(500, &format!("KV: {error}"))
+        Self::ours(503, &format!("KV: {error}")).with_header("retry-after", "1")
+    }
+}
+
+impl From<NoProgramme> for Problem {
+    fn from(error: NoProgramme) -> Self {
+        Self::ours(503, &error.to_string()).with_header("retry-after", "1")
     }
 }
 

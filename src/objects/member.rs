@@ -1,11 +1,11 @@
 //! One member's books, in the object's SQLite: [`promo_core::loyalty::member`], which says why it is
-//! right, reading and writing three tables. An object has the name of a member.
+//! right, reading and writing four tables. An object has the name of a member.
 
 use promo_core::ident::{LocationId, TabId};
 use promo_core::ledger::TabKey;
-use promo_core::loyalty::Terms;
 use promo_core::loyalty::member::books::Posting;
-use promo_core::loyalty::member::{Changes, Command, Profile, Store, TabNote, apply};
+use promo_core::loyalty::member::{Adjusted, Changes, Command, Profile, Store, TabNote, apply};
+use promo_core::loyalty::{MemberId, Terms};
 use serde::{Deserialize, Serialize};
 use worker::{
     DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object,
@@ -16,11 +16,13 @@ use super::store::{first_document, in_one_transaction, rows, write};
 use crate::http::{clock, now};
 
 // A posting is only ever added; the number of a row is the posting's own.
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS profile (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS posting (number INTEGER PRIMARY KEY, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS tab (location TEXT, tab TEXT, record TEXT NOT NULL,
      PRIMARY KEY (location, tab)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS adjusted (key TEXT, record TEXT NOT NULL,
+     PRIMARY KEY (key, record)) WITHOUT ROWID",
 ];
 
 /// One member.
@@ -32,6 +34,8 @@ pub struct Member {
 /// A command under the programme's terms.
 #[derive(Serialize, Deserialize)]
 pub struct Question {
+    /// Who is asked.
+    pub me: MemberId,
     /// What is asked.
     pub command: Command,
     /// What holds today.
@@ -51,7 +55,8 @@ impl DurableObject for Member {
                 sql.exec(table, None)?;
             }
             let store = Sqlite(&sql);
-            let (reply, changes) = apply(&store, &question.command, &question.terms, now())?;
+            let Question { me, command, terms } = question;
+            let (reply, changes) = apply(&store, &me, &command, &terms, now())?;
             let rows = match changes == Changes::default() {
                 true => 0,
                 false => in_one_transaction(&self.state, move || keep(&sql, changes))?,
@@ -93,13 +98,25 @@ impl Store for Sqlite<'_> {
             })
             .collect()
     }
+
+    fn adjusted(&self, key: &str) -> worker::Result<Vec<Adjusted>> {
+        let query = "SELECT record FROM adjusted WHERE key = ?";
+        let found = rows(self.0, query, vec![key.into()])?;
+        found.into_iter().map(|[record]: [String; 1]| Ok(serde_json::from_str(&record)?)).collect()
+    }
+
+    fn all_adjusted(&self) -> worker::Result<Vec<(String, Adjusted)>> {
+        let found = rows(self.0, "SELECT key, record FROM adjusted", Vec::new())?;
+        let read = |[key, record]: [String; 2]| Ok((key, serde_json::from_str(&record)?));
+        found.into_iter().map(read).collect()
+    }
 }
 
 fn keep(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
     let mut rows = 0_u64;
     if changes.wipe {
-        for query in ["DELETE FROM profile", "DELETE FROM posting", "DELETE FROM tab"] {
-            rows = rows.saturating_add(write(sql, query, Vec::new())?);
+        for table in ["profile", "posting", "tab", "adjusted"] {
+            rows = rows.saturating_add(write(sql, &format!("DELETE FROM {table}"), Vec::new())?);
         }
     }
     if let Some(profile) = changes.profile {
@@ -119,6 +136,11 @@ fn keep(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
         let query = "INSERT OR REPLACE INTO tab (location, tab, record) VALUES (?, ?, ?)";
         let record = serde_json::to_string(&note)?;
         let row = vec![tab.location.as_str().into(), tab.tab.as_str().into(), record.into()];
+        rows = rows.saturating_add(write(sql, query, row)?);
+    }
+    for (key, adjusted) in changes.adjusted {
+        let query = "INSERT OR IGNORE INTO adjusted (key, record) VALUES (?, ?)";
+        let row = vec![key.into(), serde_json::to_string(&adjusted)?.into()];
         rows = rows.saturating_add(write(sql, query, row)?);
     }
     Ok(rows)

@@ -1,6 +1,7 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
 mod codes;
+mod conflicts;
 mod currency;
 mod customers;
 mod instruments;
@@ -35,7 +36,9 @@ pub fn allowed(segments: &[&str]) -> &'static [Method] {
         ["campaigns", _] => &[Method::Get, Method::Put, Method::Delete],
         ["locations", _] | ["programme"] => &[Method::Get, Method::Put],
         ["members", _] | ["conflicts"] => &[Method::Get],
-        ["members", _, "adjust" | "merge"] => &[Method::Post],
+        ["members", _, "adjust" | "merge"] | ["conflicts", _, "accept" | "dismiss"] => {
+            &[Method::Post]
+        }
         ["campaigns"] | ["campaigns", _, "ledger" | "redemptions"] | ["codes" | "tabs", _] => {
             &[Method::Get]
         }
@@ -81,7 +84,10 @@ pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, 
         (["members", identifier], _) => members::show(&edge, identifier).await,
         (["members", identifier, "adjust"], _) => members::adjust(&edge, call, identifier).await,
         (["members", identifier, "merge"], _) => members::merge(&edge, call, identifier).await,
-        (["conflicts"], _) => members::conflicts(&edge, call).await,
+        (["conflicts"], _) => conflicts::list(&edge, call).await,
+        (["conflicts", id, verdict], _) => {
+            conflicts::decide(&edge, call, id, *verdict == "accept").await
+        }
         (["codes", code], _) => codes::show(&edge, code).await,
         (["campaigns", id, "codes"], _) => codes::upload(&edge, call, id).await,
         (["simulate"], _) => simulate_request(&edge, call, env).await,

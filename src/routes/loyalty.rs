@@ -1,35 +1,29 @@
 //! `POST /gotab/loyalty`: GoTab's Loyalty events. The wire is [`promo_pos::gotab::loyalty`]; what happens
 //! is [`promo_core::loyalty`].
 
+mod closed;
+
 use std::rc::Rc;
 
-use promo_core::checkout::{
-    CleanUp, Event, Person, Ports, Quote, Redeemed, Reversal, clean_up, redeem, reverse,
-};
+use closed::Closed;
+use promo_core::checkout::{Event, Person, Quote, Redeemed, redeem};
 use promo_core::fault::Faults;
 use promo_core::ident::{CodeKey, OfferRef};
 use promo_core::identity::Rules;
 use promo_core::ledger::TabKey;
-use promo_core::ledger::campaign::{Reverse, Which};
-use promo_core::ledger::shard::Shard;
-use promo_core::loyalty::accrue::{Accrued, accrue, take_back};
 use promo_core::loyalty::member::View;
 use promo_core::loyalty::programme::{Programme, REWARDS, rewards_id};
-use promo_core::loyalty::sign_up::{OnConflict, SignedUp};
-use promo_core::loyalty::spend::reverse_tab;
-use promo_core::loyalty::visit::{Closing, Told};
+use promo_core::loyalty::sign_up::SignedUp;
 use promo_core::loyalty::{MemberId, spend};
 use promo_core::money::Currency;
 use promo_pos::gotab::envelope::Envelope;
 use promo_pos::gotab::loyalty::{self, Asked, Says};
-use serde_json::json;
-use sha2::{Digest, Sha256};
 use worker::Env;
 
 use super::gotab::{POS, bad_event, failed, locked, mirrored};
 use super::till::Place;
 use crate::http::{Call, Problem, Reply};
-use crate::members::{Rewards, find, find_or_make, pepper, silent, worth_something};
+use crate::members::{Rewards, find, find_or_make, silent, worth_something};
 use crate::ports::Edge;
 use crate::settings::authorize;
 
@@ -37,10 +31,6 @@ use crate::settings::authorize;
 const NOBODY: &str = "No loyalty account was found.";
 /// What a guest reads when a reward is not given.
 const NOT_GIVEN: &str = "This reward cannot be used.";
-/// What staff read when a guest's phone number and address are two members'.
-const TWO_MEMBERS: &str = "The phone number and the e-mail address belong to two members. \
-    Sign up with one of them, or ask an operator to merge the two (GET /admin/conflicts).";
-
 /// Answers a Loyalty event.
 ///
 /// # Errors
@@ -68,22 +58,30 @@ async fn handle(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let edge = Edge::new(env, call)?;
     let location = envelope.location().map_err(bad_event)?;
     let place = Place::read(&edge, env, &location, None).await?;
-    let Some(programme) = edge.catalogue.programme().await? else {
-        call.trace.note("outcome", "there is no programme");
-        return match asked {
-            // Nothing is earned where there is nothing to earn, and nothing can be given back.
-            Asked::Accrual | Asked::Reverse { .. } => Ok(Reply::json(200, &json!({}))),
-            _ => Err(Problem::new(404, NOBODY)),
-        };
+    // A programme that cannot be read is not the same as none: the till is to ask again.
+    let programme = edge.catalogue.programme().await?;
+    let rules = place.rules(programme.as_deref());
+    let closed = match &asked {
+        Asked::Accrual => Some(None),
+        Asked::Reverse { offer_ids } => Some(Some(offer_ids.clone())),
+        _ => None,
     };
-    let rules = place.rules(Some(&programme));
+    if let Some(reversed) = closed {
+        let closed = Closed { call, env, edge: &edge, envelope, place, programme, rules };
+        return match reversed {
+            None => closed.accrual().await,
+            Some(offer_ids) => closed.reverse(offer_ids).await,
+        };
+    }
+    let Some(programme) = programme else {
+        call.trace.note("outcome", "there is no programme");
+        return Err(Problem::new(404, NOBODY));
+    };
     let visit = Visit { call, env, edge: &edge, envelope, place, programme, rules };
     match asked {
-        Asked::Inquire => visit.inquire().await,
         Asked::Create => visit.create().await,
         Asked::Redeem { offer_ids, points } => visit.redeem(&offer_ids, points).await,
-        Asked::Accrual => visit.accrual().await,
-        Asked::Reverse { offer_ids } => visit.reverse(offer_ids).await,
+        _ => visit.inquire().await,
     }
 }
 
@@ -111,7 +109,7 @@ impl Visit<'_> {
             return Ok(found);
         }
         // The number of a card or coupon leads to the customer it was given to.
-        let scanned = self.envelope.lookup_value.as_deref().map(CodeKey::of_scanned);
+        let scanned = loyalty::scanned(&self.envelope).map(CodeKey::of_scanned);
         let Some(Ok(number)) = scanned else { return Ok(None) };
         let holder = self.edge.holder_of(&number).await.map_err(silent)?;
         let Some(id) = holder.and_then(|holder| MemberId::parse(&holder.member)) else {
@@ -190,15 +188,15 @@ impl Visit<'_> {
             return Err(bad_event(Faults::one("/customer", detail)));
         }
         let opt_in = loyalty::opt_in(&self.envelope);
-        let refuse = OnConflict::Refuse;
-        let id = match find_or_make(self.edge, self.call, &identities, opt_in, refuse).await? {
-            SignedUp::Member { id, made, .. } => {
+        let id = match find_or_make(self.edge, self.call, &identities, opt_in).await? {
+            SignedUp::Member { id, made } => {
                 self.call.trace.note("outcome", if made { "signed up" } else { "was a member" });
                 id
             }
-            SignedUp::Conflict(..) => {
-                self.call.trace.note("outcome", "two members");
-                return Err(Problem::new(400, TWO_MEMBERS));
+            SignedUp::Nobody => {
+                let detail =
+                    "nobody has this loyalty number; sign up with a phone number or an address";
+                return Err(bad_event(Faults::one("/lookup_value", detail)));
             }
         };
         let Some((id, view)) = spend::show(self.edge, &id, 0).await.map_err(silent)? else {
@@ -247,90 +245,4 @@ impl Visit<'_> {
         let reply = loyalty::Reply::new(&self.programme, &view, &applied, unit);
         Ok(Reply::json(200, &reply.with_rejected(&rejected, NOT_GIVEN)))
     }
-
-    async fn accrual(&self) -> Result<Reply, Problem> {
-        let tab = self.tab()?;
-        self.call.trace.note("location", tab.location.as_str());
-        self.call.trace.note("tab", tab.tab.as_str());
-        // An identity that cannot be read is nobody's: the tab is closed all the same.
-        let (identities, _) = loyalty::who(&self.envelope, Says::Everything, &self.rules);
-        if identities.is_empty() {
-            self.call.trace.note("outcome", "nobody's");
-            return Ok(Reply::json(200, &json!({})));
-        }
-        let cart = self.envelope.cart(&tab, self.place.currency()).map_err(bad_event)?;
-        let mut event = self.place.event(self.call, self.env, POS, tab.clone(), cart)?;
-        if self.programme.asks_who_earns()
-            && let Some((id, view)) = find(self.edge, &identities, 0).await?
-        {
-            event = self.event(&id, &view, tab.clone())?;
-        }
-        let paid = loyalty::paid(&self.envelope, &event.cart);
-        let calendar = self.programme.calendar(self.place.zone());
-        let told = Told::new(Closing {
-            received: self.call.received,
-            digest: digest(&self.envelope),
-            on: calendar.business_date(self.call.received),
-            paid,
-            points: self.programme.earned(&event.cart, &event.context, paid),
-        });
-        let until = self.programme.waits_until(self.call.received);
-        let pepper = pepper(self.edge)?;
-        let accrued = accrue(self.edge, &identities, &pepper, &tab, &told, until).await;
-        self.call.trace.note(
-            "outcome",
-            match accrued.map_err(silent)? {
-                Accrued::Credited(_) => "credited",
-                Accrued::Waits => "waits",
-                Accrued::Nobodys => "nobody's",
-            },
-        );
-        Ok(Reply::json(200, &json!({})))
-    }
-
-    async fn reverse(&self, offer_ids: Vec<String>) -> Result<Reply, Problem> {
-        let (tab, received) = (self.tab()?, self.call.received);
-        let rewards = self.rewards_for_reversal()?;
-        if !offer_ids.is_empty() {
-            // The rest is another API's, which hears of it by itself.
-            let ours = |id: &String| {
-                OfferRef::parse(id).is_some_and(|offer| offer.campaign.as_str() == REWARDS)
-            };
-            let offer_ids: Vec<String> = offer_ids.into_iter().filter(ours).collect();
-            if offer_ids.is_empty() {
-                self.call.trace.note("outcome", "nothing of ours");
-                return Ok(Reply::json(200, &json!({})));
-            }
-            let reversal = Reversal { tab, offer_ids, received };
-            let reversed = reverse(&rewards, &reversal).await.map_err(failed)?;
-            self.call.trace.note_reversed(&reversed);
-            return Ok(Reply::json(200, &json!({})));
-        }
-        let owner = take_back(self.edge, &tab, received).await.map_err(silent)?;
-        let which = Which::All;
-        let all = Reverse { tab: tab.clone(), which: which.clone(), received };
-        let owner: Vec<MemberId> = owner.into_iter().collect();
-        let found = reverse_tab(self.edge, &all, &owner).await.map_err(silent)?;
-        if let Some(campaign) = rewards_id() {
-            let (home, standing) = (Shard::root(), Some(found.left));
-            let left = CleanUp { campaign, home, tab, which, received, standing };
-            if clean_up(&rewards, &left).await.is_err() {
-                Ports::later(&rewards, left);
-            }
-        }
-        self.call.trace.note("outcome", "reversed");
-        Ok(Reply::json(200, &json!({})))
-    }
-
-    fn rewards_for_reversal(&self) -> Result<Rewards<'_, '_>, Problem> {
-        let campaign = self.programme.campaign(self.currency()?, self.place.zone(), None);
-        let programme = Rc::clone(&self.programme);
-        Ok(Rewards { edge: self.edge, programme, campaign, available: 0 })
-    }
-}
-
-/// By what a closing is known from another: the keys of the event in one order, whatever theirs was.
-fn digest(envelope: &Envelope) -> String {
-    let digest = Sha256::digest(envelope.body.to_string().as_bytes());
-    digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect()
 }

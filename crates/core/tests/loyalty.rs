@@ -22,10 +22,11 @@ use promo_core::ledger::campaign::{
     Ask, Brought, Command, Give, Outcome, Redeem, Reply, Reverse, TabRecord, Which,
 };
 use promo_core::ledger::shard::LedgerLayout;
-use promo_core::loyalty::accrue::{accrue, take_back};
+use promo_core::loyalty::accrue::{Guests, accrue, take_back};
 use promo_core::loyalty::member::books::{Account, Books, Posting};
+use promo_core::loyalty::merge::merge;
 use promo_core::loyalty::programme::REWARDS;
-use promo_core::loyalty::sign_up::{OnConflict, SignedUp, find_or_make};
+use promo_core::loyalty::sign_up::{SignedUp, find_or_make};
 use promo_core::loyalty::visit::{Closing, Told};
 use promo_core::loyalty::{MemberId, Terms, spend};
 use promo_core::money::{Currency, Money};
@@ -74,13 +75,21 @@ fn told(received: Instant, points: u64) -> Told {
         on: Date::parse("1970-01-01").unwrap(),
         paid: Money::new(points),
         points,
+        facts: None,
     })
+}
+
+/// Whom a till that knows these closes a tab for.
+fn guests(identities: &[Identity]) -> Guests {
+    let known_by = identities.iter().map(|one| one.pseudonym(PEPPER)).collect();
+    Guests { holder: None, known_by }
 }
 
 /// An event, so that it can be sent again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Event {
     SignUp { guest: usize, which: usize },
+    Merge { from: usize, into: usize },
     Close { tab: usize, points: u64 },
     ReverseTab { tab: usize },
     Redeem { tab: usize },
@@ -116,27 +125,27 @@ impl<'w> Tale<'w> {
             Event::SignUp { guest, which } => Box::pin(async move {
                 let candidate = MemberId::parse(&format!("MEMBER{drawn:06}")).unwrap();
                 let who = identities(guest, which);
-                let refuse = OnConflict::Refuse;
-                let made = find_or_make(world, &who, PEPPER, &candidate, None, refuse).await;
+                let made = find_or_make(world, &who, PEPPER, &candidate, None).await;
                 match made {
                     Ok(SignedUp::Member { id, .. }) => {
                         // What a till was told first it goes on naming.
                         self.members.borrow_mut().entry(guest).or_insert(id);
                         true
                     }
-                    // Somebody who signed up twice at once, by phone here and by address there.
-                    Ok(SignedUp::Conflict(one, _)) => {
-                        self.members.borrow_mut().entry(guest).or_insert(one);
-                        true
-                    }
+                    Ok(SignedUp::Nobody) => panic!("{who:?} are somebody"),
                     Err(_) => false,
                 }
+            }),
+            Event::Merge { from, into } => Box::pin(async move {
+                let who = |guest| self.members.borrow().get(&guest).cloned();
+                let (Some(from), Some(into)) = (who(from), who(into)) else { return true };
+                merge(world, &from, &into).await.is_ok()
             }),
             Event::Close { tab: number, points } => Box::pin(async move {
                 let who = identities(guest_at(number), 2);
                 let told = told(received, points);
                 let until = Instant::from_millis(i64::MAX);
-                accrue(world, &who, PEPPER, &tab(number), &told, until).await.is_ok()
+                accrue(world, &guests(&who), &tab(number), &told, until).await.is_ok()
             }),
             Event::ReverseTab { tab: number } => Box::pin(async move {
                 let all = Reverse { tab: tab(number), which: Which::All, received };
@@ -185,7 +194,8 @@ impl<'w> Tale<'w> {
     fn draw(&self) -> Event {
         let dice = &self.world.dice;
         let tab = dice.below(TABS);
-        match dice.below(12) {
+        match dice.below(13) {
+            12 => Event::Merge { from: dice.below(GUESTS), into: dice.below(GUESTS) },
             0 | 1 => Event::SignUp { guest: dice.below(GUESTS), which: dice.below(3) },
             2..=6 => Event::Close { tab, points: [10, 20, 40, 80][dice.below(4)] },
             7 => Event::ReverseTab { tab },
@@ -227,7 +237,16 @@ fn assert_every_point_is_accounted_for(
         members.iter().map(|(id, kept)| (id, assert_balanced(kept))).collect();
     let of = |id: &MemberId, account| sums[id].get(&account).copied().unwrap_or(0);
     let visits = world.visits.borrow();
-    let mut issued: BTreeMap<&MemberId, i64> = BTreeMap::new();
+    // Whoever was merged has his points at the one whom he is part of now.
+    let now_at = |id: &MemberId| {
+        let mut at = id.clone();
+        while let Some(next) = &members[&at].profile.moved {
+            at = next.clone();
+        }
+        assert_eq!(members[&at].profile.leaving, None, "PROMO_SEED={seed}: {at}");
+        at
+    };
+    let mut issued: BTreeMap<MemberId, i64> = BTreeMap::new();
     for number in 0..TABS {
         let visit = &visits[&tab(number)];
         let told = visit.told.as_ref().unwrap();
@@ -236,7 +255,7 @@ fn assert_every_point_is_accounted_for(
         let sent = closings[&number].iter().map(|points| format!("closing for {points}"));
         assert_eq!(known.collect::<BTreeSet<_>>(), sent.collect(), "PROMO_SEED={seed}");
         assert_eq!(visit.barrier, barriers.get(&number).copied(), "PROMO_SEED={seed}");
-        *issued.entry(visit.owner.as_ref().unwrap()).or_default() += 7;
+        *issued.entry(now_at(visit.owner.as_ref().unwrap())).or_default() += 7;
     }
     for id in members.keys() {
         let expected = issued.get(id).copied().unwrap_or(0);
@@ -246,7 +265,8 @@ fn assert_every_point_is_accounted_for(
     // What the ledger has of rewards, the member has paid for, and nothing else.
     let mut spent: BTreeMap<MemberId, i64> = BTreeMap::new();
     for (offer, _) in world.quotas.borrow().tabs.values().flat_map(TabRecord::standing) {
-        *spent.entry(spend::member_of(offer).unwrap()).or_default() += i64::try_from(COST).unwrap();
+        let member = now_at(&spend::member_of(offer).unwrap());
+        *spent.entry(member).or_default() += i64::try_from(COST).unwrap();
     }
     for id in members.keys() {
         let expected = spent.get(id).copied().unwrap_or(0);
@@ -279,7 +299,7 @@ fn assert_nothing_is_left_of_reversed_tabs(tale: &Tale<'_>, seed: u64) {
 #[test]
 fn after_any_history_every_tab_is_credited_once_with_its_last_sum_and_every_point_is_accounted_for()
 {
-    let (mut credited, mut redeemed) = (0, 0);
+    let (mut credited, mut redeemed, mut merged) = (0, 0, 0);
     for seed in seeds() {
         let world = World::new(seed, terms());
         let tale = Tale { world: &world, drawn: Cell::new(0), members: RefCell::default() };
@@ -334,7 +354,9 @@ fn after_any_history_every_tab_is_credited_once_with_its_last_sum_and_every_poin
 
         let sums = assert_every_point_is_accounted_for(&world, seed, &closings, &barriers);
         (credited, redeemed) = (credited + sums.0, redeemed + sums.1);
+        merged += world.members.borrow().values().filter(|kept| kept.profile.moved.is_some()).count();
         assert_nothing_is_left_of_reversed_tabs(&tale, seed);
     }
-    assert!(credited > 0 && redeemed > 0, "{credited} points credited, {redeemed} spent");
+    let seen = format!("{credited} points credited, {redeemed} spent, {merged} members merged");
+    assert!(credited > 0 && redeemed > 0 && merged > 0, "{seen}");
 }

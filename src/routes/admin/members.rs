@@ -1,9 +1,11 @@
 //! What operators read and do with members: one member's points, adjusting them, merging two who are one,
-//! erasing a person.
+//! erasing a person. What they are to decide is [`super::conflicts`].
 
 use promo_core::identity::{Identity, Pseudonym};
 use promo_core::loyalty::member::books::{Place, Posting};
-use promo_core::loyalty::member::{Command, Reply as Said, View};
+use promo_core::loyalty::member::{Adjusted, Command, Reply as Said, View};
+use promo_core::loyalty::merge::{self, Merged};
+use promo_core::loyalty::sign_up::Kept;
 use promo_core::loyalty::{MemberId, Rooms, ask_member, directory, spend};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +21,8 @@ use promo_core::fault::Faults;
 const HISTORY: u32 = 100;
 /// The most points an operator adds or takes at once.
 const MOST: i64 = 1_000_000_000;
+/// The longest key of an adjustment, in bytes.
+const LONGEST_KEY: usize = 255;
 
 /// A member as an operator sees him.
 ///
@@ -82,12 +86,15 @@ fn line(posting: &Posting) -> Value {
 struct Adjustment {
     points: i64,
     reason: String,
+    #[serde(default)]
+    id: Option<String>,
 }
 
-/// Adds or takes points, for a reason.
+/// Adds or takes points, for a reason; once for each `Idempotency-Key`, and once for each `id` in the body. The key is
+/// kept with the member's books, in the turn that posts.
 ///
 /// # Errors
-/// 404 when there is no such member, 422 without points or a reason.
+/// 404 when there is no such member; 422 without points or a reason, and for a key that came with another adjustment.
 pub async fn adjust(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     is_json(&json)?;
@@ -102,17 +109,37 @@ pub async fn adjust(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Re
     if asked.reason.trim().is_empty() || asked.reason.len() > 500 {
         return Err(fault("/reason", "say why, in at most 500 bytes"));
     }
+    let sound = |key: &str| (1..=LONGEST_KEY).contains(&key.len());
+    if asked.id.as_deref().is_some_and(|id| !sound(id)) {
+        return Err(fault("/id", "has 1 to 255 bytes, or is left out"));
+    }
+    let header = call.header("idempotency-key");
+    if header.as_deref().is_some_and(|key| !sound(key)) {
+        return Err(Problem::new(422, "an Idempotency-Key has 1 to 255 bytes"));
+    }
+    let header = header.map(|key| format!("header {key}"));
+    let keys = header.into_iter().chain(asked.id.iter().map(|id| format!("id {id}"))).collect();
     let (id, _) = member(edge, identifier).await?;
-    let command = Command::Adjust { points: asked.points, reason: asked.reason.trim().to_owned() };
+    let reason = asked.reason.trim().to_owned();
+    let adjusted = Adjusted { points: asked.points, reason, id: asked.id };
+    let command = Command::Adjust { adjusted, keys };
     match ask_member(edge, &id, command).await.map_err(silent)? {
         (id, Said::View(_)) => {
             call.trace.note("outcome", "adjusted");
-            let found = spend::show(edge, &id, HISTORY).await.map_err(silent)?;
-            let (_, view) = found.ok_or_else(|| not_there("member"))?;
-            Ok(Reply::json(200, &document(&view)))
+            shown(edge, &id).await
+        }
+        (_, Said::OtherAdjustment) => {
+            Err(Problem::new(422, "this key came with another adjustment before; take a new one"))
         }
         _ => Err(not_there("member")),
     }
+}
+
+/// The member as he is now.
+pub(super) async fn shown(edge: &Edge<'_>, id: &MemberId) -> Result<Reply, Problem> {
+    let found = spend::show(edge, id, HISTORY).await.map_err(silent)?;
+    let (_, view) = found.ok_or_else(|| not_there("member"))?;
+    Ok(Reply::json(200, &document(&view)))
 }
 
 #[derive(Deserialize)]
@@ -122,10 +149,10 @@ struct Merger {
 }
 
 /// Merges another member into this one: points, tabs and identities are this one's from now on. What was
-/// cut off is done by doing it again.
+/// cut off is done by doing it again: see [`promo_core::loyalty::merge`].
 ///
 /// # Errors
-/// 404 when one of them is not there, 422 when they are one already.
+/// 404 when this member is not there, 422 when nobody has the other identifier, 409 when they are one already.
 pub async fn merge(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     is_json(&json)?;
@@ -137,81 +164,31 @@ pub async fn merge(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Rep
     let other = read(edge, &asked.from).await?.pseudonym(&pepper(edge)?);
     let known = edge.entry(&other, directory::Command::Look).await.map_err(silent)?;
     let from = known.member.ok_or_else(|| fault("nobody has this identifier"))?;
-    if from == into {
-        return Err(fault("these are one member already"));
-    }
-    let depart = Command::Depart { into: into.clone() };
-    let luggage = match edge.member(&from, depart).await.map_err(silent)? {
-        Said::Luggage(luggage) => luggage,
-        Said::Moved(to) if to == into => return Err(fault("these are one member already")),
-        _ => return Err(fault("this member is part of another one, or erased")),
-    };
-    let identities = luggage.profile.identities.clone();
-    let absorb = Command::Absorb { from: from.clone(), luggage };
-    let Said::Done = edge.member(&into, absorb).await.map_err(silent)? else {
-        return Err(fault("the member cannot take anybody in"));
-    };
-    // Who comes by an identity of his is led on anyway; this spares the detour. The one that was named
-    // here goes last, so that what is cut off can be done again.
-    for (_, who) in identities.iter().filter(|(_, who)| *who != other) {
-        hand(edge, who, &from, &into).await?;
-    }
-    edge.ask_conflicts(&Question::Remove(from.clone())).await.map_err(silent)?;
-    hand(edge, &other, &from, &into).await?;
-    call.trace.note("outcome", "merged");
-    let found = spend::show(edge, &into, HISTORY).await.map_err(silent)?;
-    let (_, view) = found.ok_or_else(|| not_there("member"))?;
-    Ok(Reply::json(200, &document(&view)))
+    join(edge, call, &from, &into).await
 }
 
-async fn hand(
-    edge: &Edge<'_>,
-    who: &Pseudonym,
-    from: &MemberId,
-    to: &MemberId,
-) -> Result<(), Problem> {
-    let hand = directory::Command::Hand { from: from.clone(), to: to.clone() };
-    edge.entry(who, hand).await.map(drop).map_err(silent)
-}
-
-/// Members who may be one, by their numbers.
+/// Makes one member of two.
 ///
 /// # Errors
-/// 422 for a cursor of somebody else's, 503 when an object does not answer.
-pub async fn conflicts(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
-    let after = match call.query("cursor") {
-        None => None,
-        Some(cursor) => {
-            let pair = cursor.split_once('.');
-            let pair = pair
-                .and_then(|(one, other)| Some((MemberId::parse(one)?, MemberId::parse(other)?)));
-            Some(pair.ok_or_else(|| Problem::new(422, "this is no cursor of ours"))?)
+/// 409 when they are one already, 503 when an object does not answer.
+pub(super) async fn join(
+    edge: &Edge<'_>,
+    call: &Call,
+    from: &MemberId,
+    into: &MemberId,
+) -> Result<Reply, Problem> {
+    match merge::merge(edge, from, into).await.map_err(silent)? {
+        Merged::One(id) => {
+            let merged = Question::Merged(from.clone(), into.clone());
+            edge.ask_conflicts(&merged).await.map_err(silent)?;
+            call.trace.note("outcome", "merged");
+            shown(edge, &id).await
         }
-    };
-    let pairs = edge.ask_conflicts(&Question::List { after }).await.map_err(silent)?;
-    let full = pairs.len() >= crate::objects::conflicts::PAGE;
-    let cursor = pairs.last().filter(|_| full).map(|(one, other, _)| format!("{one}.{other}"));
-    let mut lines = Vec::new();
-    for (one, other, since) in pairs {
-        let found = (
-            spend::show(edge, &one, 0).await.map_err(silent)?,
-            spend::show(edge, &other, 0).await.map_err(silent)?,
-        );
-        // Who was merged or erased since is nobody's to merge.
-        let (Some((one, first)), Some((other, second))) = found else { continue };
-        if one != other {
-            let members: Vec<Value> = [first, second]
-                .iter()
-                .map(|view| {
-                    json!({"number": view.number, "identities": view.identities,
-                        "balance": view.balance.total,
-                        "since": view.since.map(|at| at.to_string())})
-                })
-                .collect();
-            lines.push(json!({"members": members, "listed": since.to_string()}));
+        Merged::Already(_) => {
+            call.trace.note("outcome", "one member already");
+            Err(Problem::new(409, "these are one member already"))
         }
     }
-    Ok(Reply::json(200, &json!({"conflicts": lines, "cursor": cursor})))
 }
 
 /// Erases what loyalty keeps of a person; returns whether it kept anything. The books of a member go on
@@ -223,16 +200,30 @@ pub async fn conflicts(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
 /// 503 when an object does not answer.
 pub async fn erase(edge: &Edge<'_>, who: &Pseudonym) -> Result<bool, Problem> {
     let known = edge.entry(who, directory::Command::Look).await.map_err(silent)?;
-    if let Some(member) = &known.member {
-        let found = ask_member(edge, member, Command::Identities).await.map_err(silent)?;
+    let mut member = None;
+    let mut forgotten = vec![who.clone()];
+    if let Some(named) = &known.member {
+        let found = ask_member(edge, named, Command::Identities).await.map_err(silent)?;
         if let (id, Said::Identities(identities)) = found {
-            for (_, other) in identities.iter().filter(|(_, other)| other != who) {
-                edge.entry(other, directory::Command::Forget).await.map_err(silent)?;
+            forget(edge, &identities, who).await?;
+            // Somebody may have been merged into him meanwhile: those go too.
+            if let (_, Said::Identities(all)) =
+                ask_member(edge, &id, Command::Erase).await.map_err(silent)?
+            {
+                forget(edge, &all, who).await?;
+                forgotten.extend(all.into_iter().map(|(_, who)| who));
             }
-            edge.ask_conflicts(&Question::Remove(id.clone())).await.map_err(silent)?;
-            ask_member(edge, &id, Command::Erase).await.map_err(silent)?;
+            member = Some(id);
         }
     }
+    edge.ask_conflicts(&Question::Forget(member, forgotten)).await.map_err(silent)?;
     edge.entry(who, directory::Command::Forget).await.map_err(silent)?;
     Ok(known.member.is_some())
+}
+
+async fn forget(edge: &Edge<'_>, identities: &[Kept], but: &Pseudonym) -> Result<(), Problem> {
+    for (_, other) in identities.iter().filter(|(_, other)| other != but) {
+        edge.entry(other, directory::Command::Forget).await.map_err(silent)?;
+    }
+    Ok(())
 }

@@ -138,6 +138,13 @@ pub enum Kind {
 pub struct Pseudonym(Box<str>);
 
 impl Pseudonym {
+    /// Reads one that was kept.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let sound = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        sound.then(|| Self(text.into()))
+    }
+
     fn of(identity: &str, pepper: &[u8]) -> Self {
         let mut text = String::with_capacity(32);
         // A key of any length is one: this does not fail.
@@ -166,11 +173,7 @@ impl fmt::Display for Pseudonym {
 impl<'de> Deserialize<'de> for Pseudonym {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        if text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            Ok(Self(text.into()))
-        } else {
-            Err(serde::de::Error::custom("not a pseudonym of ours"))
-        }
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a pseudonym of ours"))
     }
 }
 

@@ -7,12 +7,13 @@
 
 use futures_util::future::join_all;
 
+use super::conflict::Conflict;
 use super::directory::{Command, Waiting};
 use super::member::{self, Accrual};
 use super::visit::{self, Standing, Told};
-use super::{MemberId, Rooms, ask_member};
+use super::{Counted, MemberId, Rooms, ask_member};
 use crate::checkout::Unreachable;
-use crate::identity::{Identity, Pseudonym};
+use crate::identity::Pseudonym;
 use crate::ledger::TabKey;
 use crate::time::Instant;
 
@@ -30,35 +31,45 @@ pub enum Accrued {
     Nobodys,
 }
 
+/// Whom a closed tab may be of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guests {
+    /// Who was given the card or coupon that was shown.
+    pub holder: Option<MemberId>,
+    /// What the till knows them by, what is believed first first; the holder's own among them.
+    pub known_by: Vec<Pseudonym>,
+}
+
 /// Accrues a closed tab; `until` is how long it waits for its guest to sign up.
+///
+/// When there is no programme yet ([`visit::Closing::facts`]) the tab waits under every identity, whether that has an
+/// owner or not, until [`settle`] finds one.
 ///
 /// # Errors
 /// When an object cannot be reached: the till must send the tab again, and what was done stays done.
 pub async fn accrue(
     rooms: &impl Rooms,
-    identities: &[Identity],
-    pepper: &[u8],
+    guests: &Guests,
     tab: &TabKey,
     told: &Told,
     until: Instant,
 ) -> Result<Accrued, Unreachable> {
-    let mut owners: Vec<MemberId> = Vec::new();
-    let mut by_kind: Vec<&Identity> = identities.iter().collect();
-    by_kind.sort();
-    by_kind.dedup();
-    let pseudonyms: Vec<Pseudonym> = by_kind.iter().map(|one| one.pseudonym(pepper)).collect();
-    let waits = pseudonyms.iter().map(|who| {
+    let mut owners: Vec<MemberId> = guests.holder.iter().cloned().collect();
+    let waits = guests.known_by.iter().map(|who| {
         let waiting = Waiting { told: told.clone(), until };
         rooms.entry(who, Command::Wait { tab: tab.clone(), waiting })
     });
     for known in join_all(waits).await {
         owners.extend(known?.member);
     }
+    if !told.last.is_counted() {
+        return Ok(if guests.known_by.is_empty() { Accrued::Nobodys } else { Accrued::Waits });
+    }
     let Some(owner) = owners.first() else {
-        return Ok(if identities.is_empty() { Accrued::Nobodys } else { Accrued::Waits });
+        return Ok(if guests.known_by.is_empty() { Accrued::Nobodys } else { Accrued::Waits });
     };
     if let Some(other) = owners.iter().find(|other| *other != owner) {
-        rooms.conflict(owner, other).await?;
+        rooms.list(&Conflict::Members(owner.clone(), other.clone())).await?;
     }
     let close = visit::Command::Close { told: told.clone(), owner: owner.clone() };
     let standing = rooms.visit(tab, close).await?;
@@ -77,16 +88,30 @@ pub async fn settle(
 ) -> Result<(), Unreachable> {
     let known = rooms.entry(who, Command::Look).await?;
     for some in known.waiting.chunks(AT_ONCE) {
-        let closes = some.iter().map(|(tab, told)| {
+        let (mut ready, mut over) = (Vec::new(), Vec::new());
+        for (tab, told) in some {
+            let counted = match told.last.is_counted() {
+                true => Counted::So(told.clone()),
+                false => rooms.count(told, owner).await?,
+            };
+            match counted {
+                Counted::So(told) => ready.push((tab, told)),
+                Counted::TooOld => over.push(tab.clone()),
+                Counted::NotYet => {}
+            }
+        }
+        let closes = ready.iter().map(|(tab, told)| {
             rooms.visit(tab, visit::Command::Close { told: told.clone(), owner: owner.clone() })
         });
         let mut standings = Vec::new();
-        for ((tab, _), standing) in some.iter().zip(join_all(closes).await) {
-            standings.push((tab.clone(), standing?));
+        for ((tab, _), standing) in ready.iter().zip(join_all(closes).await) {
+            standings.push(((*tab).clone(), standing?));
         }
         tell_books(rooms, &standings).await?;
-        let tabs = some.iter().map(|(tab, _)| tab.clone()).collect();
-        rooms.entry(who, Command::Credited(tabs)).await?;
+        over.extend(ready.iter().map(|(tab, _)| (*tab).clone()));
+        if !over.is_empty() {
+            rooms.entry(who, Command::Credited(over)).await?;
+        }
     }
     Ok(())
 }
@@ -106,15 +131,13 @@ pub async fn take_back(
     Ok(owner)
 }
 
-/// Tells the books of everybody who has, or had, something of these tabs.
+/// Tells the books of everybody who has, or had, something of these tabs. All are told the same, and each knows what
+/// of it is his: so it does not matter who is merged with whom meanwhile.
 async fn tell_books(rooms: &impl Rooms, tabs: &[(TabKey, Standing)]) -> Result<(), Unreachable> {
     let mut told: Vec<(MemberId, Vec<Accrual>)> = Vec::new();
     for (tab, standing) in tabs {
-        let revision = standing.revision;
-        let owner = standing.owner.iter().map(|owner| (owner, standing.closing.clone()));
-        let before = standing.before.iter().map(|member| (member, None));
-        for (member, closing) in before.chain(owner) {
-            let accrual = Accrual { tab: tab.clone(), revision, closing };
+        for member in standing.concerned() {
+            let accrual = Accrual { tab: tab.clone(), ruling: standing.ruling() };
             match told.iter_mut().find(|(known, _)| known == member) {
                 Some((_, accruals)) => accruals.push(accrual),
                 None => told.push((member.clone(), vec![accrual])),

@@ -45,7 +45,7 @@ pub struct Waiting {
 pub enum Command {
     /// What it leads to.
     Look,
-    /// Let a closed tab wait, unless somebody owns the identity.
+    /// Let a closed tab wait, unless somebody owns the identity and the tab's points are known.
     Wait {
         /// The tab.
         tab: TabKey,
@@ -54,13 +54,15 @@ pub enum Command {
     },
     /// It is this member's, unless it is somebody's.
     Claim(MemberId),
-    /// It is another member's now: the one it was is merged into that one.
+    /// It is another member's now: whoever of these it was is part of that one.
     Hand {
         /// Whose it was.
-        from: MemberId,
+        from: Vec<MemberId>,
         /// Whose it is.
         to: MemberId,
     },
+    /// It is not this member's, if it was.
+    Release(MemberId),
     /// These tabs' points are in their owner's books.
     Credited(Vec<TabKey>),
     /// Nothing is to be kept.
@@ -94,10 +96,11 @@ impl Entry {
         let mut changes = Changes::default();
         match command {
             Command::Look => {}
-            Command::Wait { tab, waiting } if self.member.is_none() => {
-                self.wait(tab, waiting, &mut changes);
+            Command::Wait { tab, waiting } => {
+                if self.member.is_none() || !waiting.told.last.is_counted() {
+                    self.wait(tab, waiting, &mut changes);
+                }
             }
-            Command::Wait { .. } => {}
             Command::Claim(member) => {
                 if self.member.is_none() {
                     self.member = Some(member);
@@ -105,9 +108,15 @@ impl Entry {
                 }
             }
             Command::Hand { from, to } => {
-                if self.member.as_ref() == Some(&from) {
+                if self.member.as_ref().is_some_and(|member| from.contains(member)) {
                     self.member = Some(to);
                     changes.member = Some(self.member.clone());
+                }
+            }
+            Command::Release(from) => {
+                if self.member.as_ref() == Some(&from) {
+                    self.member = None;
+                    changes.member = Some(None);
                 }
             }
             Command::Credited(tabs) => {
@@ -223,9 +232,14 @@ mod tests {
     fn only_the_merged_members_identities_are_handed_over_and_what_is_forgotten_is_gone() {
         let mut entry = Entry::default();
         entry.apply(Command::Claim(id("MEMBER01")));
-        let hand = |from| Command::Hand { from: id(from), to: id("MEMBER03") };
+        let hand = |from| Command::Hand { from: vec![id(from)], to: id("MEMBER03") };
         assert_eq!(entry.apply(hand("MEMBER02")).0.member, Some(id("MEMBER01")));
         assert_eq!(entry.apply(hand("MEMBER01")).0.member, Some(id("MEMBER03")));
+        entry.apply(Command::Release(id("MEMBER01")));
+        assert_eq!(entry.member, Some(id("MEMBER03")));
+        entry.apply(Command::Release(id("MEMBER03")));
+        assert_eq!(entry.member, None);
+        entry.apply(Command::Claim(id("MEMBER01")));
         entry.apply(Command::Forget);
         assert_eq!(entry, Entry::default());
     }

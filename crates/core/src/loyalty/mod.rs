@@ -1,6 +1,6 @@
 //! Loyalty: who is a member, what he has in points, and what they buy.
 //!
-//! Four machines, each the only writer of its state, each deciding one command in one turn:
+//! Five machines, each the only writer of its state, each deciding one command in one turn:
 //!
 //! - [`directory`]: what one identity (a phone number, an address, a loyalty number) leads to: a member,
 //!   or the closed tabs of somebody who is none yet. Two sign-ups at once meet here.
@@ -8,17 +8,22 @@
 //!   points of a tab, however often it is sent.
 //! - [`member`]: one member's books, double entry: what was earned, spent and has expired, and his
 //!   redemptions.
+//! - [`register`]: which members are part of which others, in the order in which operators merged them.
 //! - the campaign ledger of the programme's rewards ([`crate::ledger::campaign`]), for their quotas.
 //!
-//! [`sign_up`], [`accrue`] and [`spend`] are the ways through them. A way may be cut off at any await: what
+//! [`sign_up`], [`accrue`], [`spend`] and [`merge`] are the ways through them. A way may be cut off at any await: what
 //! it did is found again by whoever comes the same way, because every step says what is to stand, not
 //! what is to be added.
 
 pub mod accrue;
+pub mod conflict;
 pub mod directory;
+pub mod facts;
 pub mod member;
+pub mod merge;
 pub mod person;
 pub mod programme;
+pub mod register;
 pub mod sign_up;
 pub mod spend;
 pub mod terms;
@@ -33,6 +38,7 @@ pub use terms::Terms;
 use crate::checkout::Unreachable;
 use crate::identity::Pseudonym;
 use crate::ledger::{TabKey, campaign};
+use visit::Told;
 
 /// A member's name among our objects: random, and not one that anybody gives at a till.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -96,25 +102,54 @@ pub trait Rooms {
     /// Asks the ledger of the rewards' campaign, which counts their quotas.
     async fn ledger(&self, command: &campaign::Command) -> Result<campaign::Reply, Unreachable>;
 
-    /// Lists for an operator that two members may be one.
-    async fn conflict(&self, one: &MemberId, other: &MemberId) -> Result<(), Unreachable>;
+    /// Asks the register of mergers.
+    async fn register(&self, command: register::Command) -> Result<register::Joined, Unreachable>;
+
+    /// Lists something for an operator to decide, unless it was listed before.
+    async fn list(&self, conflict: &conflict::Conflict) -> Result<(), Unreachable>;
+
+    /// What a closed tab earns that was told when there was no programme.
+    async fn count(&self, told: &Told, owner: &MemberId) -> Result<Counted, Unreachable>;
 }
 
-/// Asks a member, or whom he has been merged into.
+/// What becomes of a closed tab that was told when there was no programme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// It earns this.
+    So(Told),
+    /// It has waited longer than the programme counts back.
+    TooOld,
+    /// There is no programme yet.
+    NotYet,
+}
+
+/// Members that are met on the way to one: more than there are mergers of one person.
+const MOST_MET: usize = 1000;
+
+/// Asks a member, or whom he has been merged into. Whoever is met on his way into another member is taken in there
+/// first: see [`merge`].
 ///
 /// # Errors
-/// When an object cannot be reached, or the merged go round in a circle.
+/// When an object cannot be reached.
 pub async fn ask_member(
     rooms: &impl Rooms,
     id: &MemberId,
     command: member::Command,
 ) -> Result<(MemberId, member::Reply), Unreachable> {
-    let mut id = id.clone();
-    // Who was merged is asked again only once, so a chain is as long as there were mergers.
-    for _ in 0..8 {
-        match rooms.member(&id, command.clone()).await? {
-            member::Reply::Moved(into) => id = into,
-            reply => return Ok((id, reply)),
+    let mut at = id.clone();
+    for met in 0..MOST_MET {
+        match rooms.member(&at, command.clone()).await? {
+            member::Reply::Moved(into) => {
+                if met > 0 {
+                    // The next who asks has a shorter way, though this one may not come to its end in time.
+                    rooms.member(id, member::Command::Point { to: into.clone() }).await?;
+                }
+                at = into;
+            }
+            member::Reply::Leaving { into, luggage } => {
+                at = merge::take_in(rooms, &at, &into, *luggage).await?;
+            }
+            reply => return Ok((at, reply)),
         }
     }
     Err(Unreachable)

@@ -15,8 +15,9 @@ use std::rc::Rc;
 
 use earn::Earn;
 
-use super::Terms;
 use super::terms::{Expire, Tier};
+use super::visit::{Closing, Told};
+use super::{MemberId, Terms};
 use crate::campaign::{Campaign, CombinesWith};
 use crate::cart::Cart;
 use crate::engine::Context;
@@ -32,6 +33,17 @@ pub const REWARDS: &str = "loyalty-programme";
 const PAYMENT: &str = "points-";
 /// Milliseconds of a day.
 const DAY: i64 = 24 * 60 * 60 * 1000;
+/// How much longer a tab is counted that was closed when no programme could be seen: an edge may see it later than
+/// the guest at the next table does.
+const GRACE: i64 = 60 * 60 * 1000;
+/// How long a closed tab waits for a programme, in days; as long as redemptions are kept.
+const WAITS_FOR_PROGRAMME: i64 = 400;
+
+/// Until when a closed tab is kept that no programme has counted.
+#[must_use]
+pub fn waits_for_programme(closed: Instant) -> Instant {
+    closed.plus_millis(WAITS_FOR_PROGRAMME.saturating_mul(DAY))
+}
 
 /// A sound programme.
 #[derive(Clone, Debug)]
@@ -149,6 +161,29 @@ impl Programme {
     #[must_use]
     pub fn waits_until(&self, closed: Instant) -> Instant {
         closed.plus_millis(i64::from(self.retroactive_days).saturating_mul(DAY))
+    }
+
+    /// What a closed tab earns that was told when there was no programme; `None` when it has waited longer than
+    /// this programme counts back.
+    #[must_use]
+    pub fn count(
+        &self,
+        told: &Told,
+        owner: &MemberId,
+        default: &Zone,
+        now: Instant,
+    ) -> Option<Told> {
+        let last = &told.last;
+        let Some(facts) = &last.facts else { return Some(told.clone()) };
+        if self.waits_until(last.received).plus_millis(GRACE) <= now {
+            return None;
+        }
+        let context = facts.context(last.received, default);
+        // Facts that are no tab are not ours: they earn nothing.
+        let points = facts.cart(owner).map_or(0, |cart| self.earned(&cart, &context, last.paid));
+        let on = self.calendar(default).business_date(last.received);
+        let last = Closing { on, points, facts: None, ..last.clone() };
+        Some(Told { last, ..told.clone() })
     }
 
     /// Where phone numbers without a country are from, for want of a location's word.

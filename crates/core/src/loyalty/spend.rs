@@ -257,7 +257,7 @@ async fn ask(
     };
     match ask_member(rooms, member, member::Command::Ledger(command)).await?.1 {
         member::Reply::Ledger(reply) => Ok(reply),
-        member::Reply::Nobody => Ok(refused),
+        member::Reply::Nobody | member::Reply::Erased => Ok(refused),
         _ => Err(Unreachable),
     }
 }

@@ -13,6 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::MemberId;
+use super::facts::Facts;
 use crate::money::Money;
 use crate::time::{Date, Instant};
 
@@ -30,8 +31,19 @@ pub struct Closing {
     pub on: Date,
     /// What was paid after discounts, without tax and tip.
     pub paid: Money,
-    /// What that earns, before any tier's multiplier.
+    /// What that earns, before any tier's multiplier; 0 as long as there are `facts`.
     pub points: u64,
+    /// There was no programme yet: from these the points are counted once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Box<Facts>>,
+}
+
+impl Closing {
+    /// Whether a programme has said what it earns.
+    #[must_use]
+    pub const fn is_counted(&self) -> bool {
+        self.facts.is_none()
+    }
 }
 
 /// What was told of a closed tab.
@@ -123,6 +135,20 @@ pub enum Command {
     },
 }
 
+/// What a member's books are told of a tab. All of it, so that they can tell by themselves whether it is theirs: a
+/// message is on its way while members are merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// The visit's revision.
+    pub revision: u32,
+    /// Whose the tab is, by the name he had then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<MemberId>,
+    /// What counts; none: nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
+}
+
 /// What stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
@@ -135,6 +161,20 @@ pub struct Standing {
     pub closing: Option<Closing>,
     /// How often what stands has changed.
     pub revision: u32,
+}
+
+impl Standing {
+    /// What everybody concerned is told.
+    #[must_use]
+    pub fn ruling(&self) -> Ruling {
+        let Self { owner, closing, revision, .. } = self.clone();
+        Ruling { revision, owner, closing }
+    }
+
+    /// Who is concerned: whoever has the points, and whoever had them.
+    pub fn concerned(&self) -> impl Iterator<Item = &MemberId> {
+        self.before.iter().chain(&self.owner)
+    }
 }
 
 impl Visit {
@@ -200,6 +240,7 @@ pub(super) mod tests {
             on: Date::parse("2026-07-04").unwrap(),
             paid: Money::new(points).checked_mul(100).unwrap(),
             points,
+            facts: None,
         })
     }
 

@@ -2,7 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -12,10 +14,14 @@ use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::rights::Stock;
 use promo_core::ledger::campaign::{self, Mark, TabRecord};
 use promo_core::ledger::shard::{Shard, Siblings};
+use promo_core::loyalty::conflict::Conflict;
 use promo_core::loyalty::member::books::Posting;
-use promo_core::loyalty::member::{self, Profile, Store, TabNote};
-use promo_core::loyalty::{MemberId, Rooms, Terms, directory, visit};
-use promo_core::time::Instant;
+use promo_core::loyalty::member::{self, Adjusted, Profile, Store, TabNote};
+use promo_core::loyalty::programme::Programme;
+use promo_core::loyalty::register::{self, Register};
+use promo_core::loyalty::visit::Told;
+use promo_core::loyalty::{Counted, MemberId, Rooms, Terms, directory, visit};
+use promo_core::time::{Instant, Zone};
 
 /// Dice that fall the same way for the same seed.
 pub struct Dice(Cell<u64>);
@@ -45,6 +51,7 @@ pub struct Kept {
     pub profile: Profile,
     pub postings: Vec<Posting>,
     pub tabs: BTreeMap<TabKey, TabNote>,
+    pub adjusted: Vec<(String, Adjusted)>,
 }
 
 impl Store for Kept {
@@ -65,12 +72,27 @@ impl Store for Kept {
     fn tabs(&self) -> Result<Vec<(TabKey, TabNote)>, Self::Error> {
         Ok(self.tabs.clone().into_iter().collect())
     }
+
+    fn adjusted(&self, key: &str) -> Result<Vec<Adjusted>, Self::Error> {
+        let known = self.adjusted.iter().filter(|(known, _)| known == key);
+        Ok(known.map(|(_, adjusted)| adjusted.clone()).collect())
+    }
+
+    fn all_adjusted(&self) -> Result<Vec<(String, Adjusted)>, Self::Error> {
+        Ok(self.adjusted.clone())
+    }
 }
 
 impl Kept {
     /// Decides and writes, as the object does.
-    pub fn ask(&mut self, command: &member::Command, terms: &Terms, now: Instant) -> member::Reply {
-        let Ok((reply, changes)) = member::apply(self, command, terms, now);
+    pub fn ask(
+        &mut self,
+        me: &MemberId,
+        command: &member::Command,
+        terms: &Terms,
+        now: Instant,
+    ) -> member::Reply {
+        let Ok((reply, changes)) = member::apply(self, me, command, terms, now);
         if changes.wipe {
             *self = Self::default();
         }
@@ -82,12 +104,13 @@ impl Kept {
             self.postings.push(posting);
         }
         self.tabs.extend(changes.tabs);
+        self.adjusted.extend(changes.adjusted);
         reply
     }
 }
 
 /// What the rewards' ledger keeps.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Quotas {
     pub tabs: BTreeMap<TabKey, TabRecord>,
     pub stocks: BTreeMap<String, Stock>,
@@ -132,9 +155,17 @@ pub struct World {
     pub visits: RefCell<BTreeMap<TabKey, visit::Visit>>,
     pub members: RefCell<BTreeMap<MemberId, Kept>>,
     pub quotas: RefCell<Quotas>,
-    pub conflicts: RefCell<Vec<(MemberId, MemberId)>>,
+    pub conflicts: RefCell<Vec<Conflict>>,
+    pub register: RefCell<Register>,
+    pub programme: RefCell<Option<Programme>>,
     /// One in so many questions is lost on its way there, and as many answers on their way back; 0: none.
     pub lossy: Cell<usize>,
+    /// Whether an answer comes in the step in which its question was asked.
+    pub brisk: Cell<bool>,
+    /// Who is on his way now.
+    pub going: Cell<usize>,
+    /// By who is on his way, a digest of all he has heard.
+    pub heard: RefCell<Vec<u64>>,
 }
 
 /// Lets somebody else go first.
@@ -159,7 +190,12 @@ impl World {
             members: RefCell::default(),
             quotas: RefCell::default(),
             conflicts: RefCell::default(),
+            register: RefCell::default(),
+            programme: RefCell::default(),
             lossy: Cell::new(0),
+            brisk: Cell::new(false),
+            going: Cell::new(0),
+            heard: RefCell::default(),
         }
     }
 
@@ -173,13 +209,18 @@ impl World {
     }
 
     /// A question to an object and its answer, either of which may be lost.
-    async fn over_the_network<A>(&self, ask: impl FnOnce() -> A) -> Result<A, Unreachable> {
+    async fn over_the_network<A: Debug>(&self, ask: impl FnOnce() -> A) -> Result<A, Unreachable> {
         Elsewhere(false).await;
         if self.loses() {
             return Err(Unreachable);
         }
         let answer = ask();
-        Elsewhere(false).await;
+        if let Some(heard) = self.heard.borrow_mut().get_mut(self.going.get()) {
+            let mut hasher = DefaultHasher::new();
+            (*heard, format!("{answer:?}")).hash(&mut hasher);
+            *heard = hasher.finish();
+        }
+        Elsewhere(self.brisk.get()).await;
         if self.loses() { Err(Unreachable) } else { Ok(answer) }
     }
 }
@@ -211,7 +252,8 @@ impl Rooms for World {
         let ask = || {
             let mut members = self.members.borrow_mut();
             let now = Instant::from_millis(self.now.get());
-            members.entry(id.clone()).or_default().ask(&command, &self.terms.borrow(), now)
+            let kept = members.entry(id.clone()).or_default();
+            kept.ask(id, &command, &self.terms.borrow(), now)
         };
         self.over_the_network(ask).await
     }
@@ -228,9 +270,29 @@ impl Rooms for World {
         self.over_the_network(ask).await
     }
 
-    async fn conflict(&self, one: &MemberId, other: &MemberId) -> Result<(), Unreachable> {
-        let pair = (one.clone(), other.clone());
-        self.over_the_network(|| self.conflicts.borrow_mut().push(pair)).await
+    async fn register(&self, command: register::Command) -> Result<register::Joined, Unreachable> {
+        self.over_the_network(|| self.register.borrow_mut().apply(command).0).await
+    }
+
+    async fn list(&self, conflict: &Conflict) -> Result<(), Unreachable> {
+        let list = || {
+            let mut conflicts = self.conflicts.borrow_mut();
+            if conflicts.iter().all(|known| known.id() != conflict.id()) {
+                conflicts.push(conflict.clone());
+            }
+        };
+        self.over_the_network(list).await
+    }
+
+    async fn count(&self, told: &Told, owner: &MemberId) -> Result<Counted, Unreachable> {
+        let now = Instant::from_millis(self.now.get());
+        Ok(match &*self.programme.borrow() {
+            None => Counted::NotYet,
+            Some(programme) => match programme.count(told, owner, &Zone::utc(), now) {
+                Some(told) => Counted::So(told),
+                None => Counted::TooOld,
+            },
+        })
     }
 }
 

@@ -98,6 +98,9 @@ fn points(body: &Value) -> Result<Option<u64>, Faults> {
     Ok((sum > 0).then_some(sum))
 }
 
+/// Where an event says whom the till looked up.
+const LOOKUP: &str = "/lookup_value";
+
 /// Where an event says who the guest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Says {
@@ -112,7 +115,7 @@ pub enum Says {
 pub fn who(envelope: &Envelope, says: Says, rules: &Rules) -> (Vec<Identity>, Option<Faults>) {
     let mut told: Vec<(String, String, Option<Kind>)> = Vec::new();
     if let Some(value) = &envelope.lookup_value {
-        told.push(("/lookup_value".to_owned(), value.clone(), envelope.lookup_kind()));
+        told.push((LOOKUP.to_owned(), value.clone(), envelope.lookup_kind()));
     }
     if told.is_empty() || says == Says::Everything {
         let form = first(&envelope.body, &["customer", "customer_data"]);
@@ -146,6 +149,40 @@ pub fn who(envelope: &Envelope, says: Says, rules: &Rules) -> (Vec<Identity>, Op
         }
     }
     (identities, faults)
+}
+
+/// What was scanned or typed, if it may be the number of a card or coupon: whatever is not said to be a phone number
+/// or an address, and has not the form of one.
+#[must_use]
+pub fn scanned(envelope: &Envelope) -> Option<&str> {
+    let text = envelope.lookup_value.as_deref()?;
+    let other = matches!(envelope.lookup_kind(), Some(Kind::Phone | Kind::Email));
+    (!other && !text.starts_with('+') && !text.contains('@')).then_some(text)
+}
+
+/// Whom a closed tab may be of, what is believed first first: whom the till looked up, then phone numbers, then
+/// addresses. What cannot be read is nobody's: the tab is closed all the same.
+#[must_use]
+pub fn guests(envelope: &Envelope, rules: &Rules) -> (Option<Identity>, Vec<Identity>) {
+    let (mut others, _) = who(envelope, Says::Everything, rules);
+    let lookup = match &envelope.lookup_value {
+        Some(_) => who(envelope, Says::Lookup, rules).0.into_iter().next(),
+        None => None,
+    };
+    others.retain(|identity| Some(identity) != lookup.as_ref());
+    others.sort();
+    (lookup, others)
+}
+
+/// Whether a closed tab is of less than nothing: more was refunded than was sold.
+#[must_use]
+pub fn is_below_zero(envelope: &Envelope) -> bool {
+    ["subtotal", "total"].iter().any(|key| {
+        let sum = text_at(envelope.tab_data(), &[key]);
+        sum.is_some_and(|sum| {
+            sum.starts_with('-') && sum.bytes().any(|digit| (b'1'..=b'9').contains(&digit))
+        })
+    })
 }
 
 /// Whether the guest agrees to be written to, if the sign-up says.
@@ -329,6 +366,60 @@ mod tests {
         assert_eq!(read(body, Says::Lookup), (vec!["phone:+16085550100".to_owned()], None));
         let body = json!({"event_type": "CREATE", "customer_data": {"phone": "12"}});
         assert_eq!(read(body, Says::Everything), (vec![], Some("/customer/phone".to_owned())));
+    }
+
+    #[test]
+    fn what_a_till_says_it_looked_up_is_read_as_that_and_believed_first() {
+        let rules = Rules { region: Region::parse("US"), ..Rules::default() };
+        let read = |body: Value| {
+            let (lookup, others) = guests(&envelope(&body), &rules);
+            let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+            (lookup.map(|lookup| lookup.to_string()), others.join(" "))
+        };
+        let customer = json!({"email": "a@b.example", "phone": "6085550100"});
+        let body = json!({"event_type": "ACCRUAL", "lookup_value": "c@d.example",
+            "tab_data": {"customers": customer}});
+        let others = "phone:+16085550100 email:a@b.example".to_owned();
+        assert_eq!(read(body.clone()), (Some("email:c@d.example".to_owned()), others.clone()));
+        let with = |kind: &str, value: &str| {
+            let mut body = body.clone();
+            body["lookup_type"] = json!(kind);
+            body["lookup_value"] = json!(value);
+            body
+        };
+        let phone = Some("phone:+16085550199".to_owned());
+        for (kind, value, lookup) in [
+            ("PHONE", "6085550199", phone.clone()),
+            ("something", "6085550199", phone),
+            ("loyalty_number", "6085550199", None),
+            ("email", "6085550199", None),
+        ] {
+            assert_eq!(read(with(kind, value)), (lookup, others.clone()), "{kind}");
+        }
+        for (kind, value, card) in [
+            ("loyalty_number", "6085550199", true),
+            ("", "6085550199", true),
+            ("phone", "6085550199", false),
+            ("", "+16085550199", false),
+            ("", "a@b.example", false),
+        ] {
+            assert_eq!(scanned(&envelope(&with(kind, value))).is_some(), card, "{kind} {value}");
+        }
+    }
+
+    #[test]
+    fn a_tab_is_below_zero_when_its_sum_is_however_that_is_written() {
+        for (data, below) in [
+            (json!({"subtotal": -500}), true),
+            (json!({"subtotal": "-5.50", "total": 0}), true),
+            (json!({"total": -1, "subtotal": 100}), true),
+            (json!({"subtotal": 0, "total": -0.0}), false),
+            (json!({"subtotal": 500}), false),
+            (json!({}), false),
+        ] {
+            let body = json!({"event_type": "ACCRUAL", "tab_data": data});
+            assert_eq!(is_below_zero(&envelope(&body)), below, "{body}");
+        }
     }
 
     #[test]

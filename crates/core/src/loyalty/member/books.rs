@@ -4,113 +4,19 @@
 //! Points lie in *lots*, one for each tab or other source, because each has its own days of maturing and
 //! expiring. Lot 0 is what the member owes: points taken back when they were spent already. As long as
 //! something is owed, whatever becomes available pays it first.
+//!
+//! Under `"negative": "clip"` what cannot be taken back is *let off*: the programme has issued it ([`LET_OFF`]),
+//! and the balance stays at zero. It is not forgotten: points that come back later, from a reversed redemption or
+//! a tab whose sum rises again, pay it first; points earned anew do not. So the order of reversals does not matter:
+//! what is available less what was let off is what was earned less what was spent.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
+pub use super::posting::{Account, LET_OFF, Lot, OWED, Place, Posting, Why};
 use crate::ident::OfferRef;
 use crate::ledger::TabKey;
 use crate::loyalty::Terms;
 use crate::time::{Date, Instant};
-
-/// The lot of what is owed.
-pub const OWED: u32 = 0;
-
-/// Where points are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Account {
-    /// Where they come from; below zero by all that was ever issued.
-    Issued,
-    /// Earned and not to be spent yet.
-    Pending,
-    /// To be spent.
-    Available,
-    /// Spent.
-    Spent,
-    /// Expired.
-    Expired,
-}
-
-/// Why points moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// A closed tab earned them.
-    Earned,
-    /// A closed tab was closed anew, or reversed.
-    Corrected,
-    /// Their days of waiting are over.
-    Matured,
-    /// They paid what was owed.
-    Settled,
-    /// A reward or a payment took them.
-    Redeemed,
-    /// A redemption was reversed.
-    Returned,
-    /// Their time is over.
-    Lapsed,
-    /// An operator said so.
-    Adjusted,
-    /// The person was erased.
-    Erased,
-}
-
-/// An account of a lot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Place {
-    /// The account.
-    pub account: Account,
-    /// The lot.
-    pub lot: u32,
-}
-
-/// Points that have the same days.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lot {
-    /// The business day of the visit, or of what else brought them.
-    pub earned: Date,
-    /// The first day on which they can be spent.
-    pub matures: Date,
-    /// The first day on which they are no more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Date>,
-    /// Whether a tab earned them, which counts for tiers.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_tab: bool,
-}
-
-/// Points moved from one place to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Posting {
-    /// 1 for the first, and so on.
-    pub number: u64,
-    /// When it was written.
-    pub at: Instant,
-    /// The business day it is of.
-    pub on: Date,
-    /// Why.
-    pub why: Why,
-    /// How many, more than none.
-    pub points: u64,
-    /// Where from.
-    pub from: Place,
-    /// Where to.
-    pub to: Place,
-    /// The lot that this opens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opens: Option<Lot>,
-    /// The tab it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tab: Option<TabKey>,
-    /// What was redeemed or reversed, and in which of its epochs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub redemption: Option<(OfferRef, u32)>,
-    /// What the operator said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
 
 /// A member's postings, summed up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -155,7 +61,8 @@ impl Books {
         books
     }
 
-    fn add(&mut self, posting: &Posting) {
+    /// Adds a posting that is written already, or will be.
+    pub fn add(&mut self, posting: &Posting) {
         let points = i64::try_from(posting.points).unwrap_or(i64::MAX);
         let from = self.sums.entry(posting.from).or_default();
         *from = from.saturating_sub(points);
@@ -178,6 +85,18 @@ impl Books {
     #[must_use]
     pub fn in_lot(&self, account: Account, lot: u32) -> i64 {
         self.sums.get(&place(account, lot)).copied().unwrap_or(0)
+    }
+
+    /// What was let off and not paid since.
+    #[must_use]
+    pub fn let_off(&self) -> i64 {
+        self.in_lot(Account::Issued, LET_OFF).saturating_neg()
+    }
+
+    /// The number of the last posting.
+    #[must_use]
+    pub const fn last(&self) -> u64 {
+        self.last
     }
 
     /// The lots, in the order they were opened.
@@ -319,15 +238,24 @@ impl Books {
         number
     }
 
-    /// Adds points to a lot that is there.
+    /// Adds points to a lot that is there; what was let off is paid first.
     pub fn issue_more(&mut self, turn: &mut Turn<'_>, points: i64, lot: u32, about: &About) {
+        let issued = place(Account::Issued, lot);
+        let points = points.saturating_sub(self.pay_off(turn, points, issued, about));
         let when = (Why::Corrected, turn.terms.today);
-        let way = (place(Account::Issued, lot), place(Account::Pending, lot));
-        self.post(turn, when, points, way, (None, about));
+        self.post(turn, when, points, (issued, place(Account::Pending, lot)), (None, about));
         self.catch_up(turn);
     }
 
-    /// Takes issued points back: those of the lot, then any others, and what is spent already is owed if
+    /// Pays what was let off from points that come back; returns how many that took.
+    fn pay_off(&mut self, turn: &mut Turn<'_>, points: i64, from: Place, about: &About) -> i64 {
+        let part = self.let_off().min(points).max(0);
+        let when = (Why::Settled, turn.terms.today);
+        self.post(turn, when, part, (from, place(Account::Issued, LET_OFF)), (None, about));
+        part
+    }
+
+    /// Takes issued points back: those of the lot, then any others; what is spent already is owed, or let off if
     /// the terms say so.
     pub fn take_back(
         &mut self,
@@ -349,15 +277,11 @@ impl Books {
         self.post(turn, when, lapsed, (place(Account::Expired, lot), issued), (None, about));
         missing = missing.saturating_sub(lapsed);
         missing = self.take(turn, when, missing, issued, about);
-        if turn.terms.owed {
-            self.post(
-                turn,
-                when,
-                missing,
-                (place(Account::Available, OWED), issued),
-                (None, about),
-            );
-        }
+        let (why, from) = match turn.terms.owed {
+            true => (why, place(Account::Available, OWED)),
+            false => (Why::LetOff, place(Account::Issued, LET_OFF)),
+        };
+        self.post(turn, (why, turn.terms.today), missing, (from, issued), (None, about));
     }
 
     /// Spends points that are there.
@@ -367,22 +291,23 @@ impl Books {
         self.take(turn, when, points, place(Account::Spent, OWED), about);
     }
 
-    /// Returns what a redemption took to the lots it came from; what would be over in less than a day
-    /// gets a lot of its own that is not.
+    /// Returns what a redemption took to the lots it came from, after paying what was let off; what would be over
+    /// in less than a day gets a lot of its own that is not.
     pub fn give_back(&mut self, turn: &mut Turn<'_>, took: &[(u32, i64)], about: &About) {
         let when = (Why::Returned, turn.terms.today);
         for (number, points) in took {
             let from = place(Account::Spent, *number);
             let Some(lot) = self.lots.get(number).cloned() else { continue };
+            let points = points.saturating_sub(self.pay_off(turn, *points, from, about));
             if lot.expires.is_none_or(|expires| expires >= turn.terms.tomorrow) {
                 let to = place(Account::Available, *number);
-                self.post(turn, when, *points, (from, to), (None, about));
+                self.post(turn, when, points, (from, to), (None, about));
                 continue;
             }
             let fresh = self.lots.keys().next_back().copied().unwrap_or(OWED).saturating_add(1);
             let opens = Lot { expires: Some(turn.terms.tomorrow), by_tab: false, ..lot };
             let to = place(Account::Available, fresh);
-            self.post(turn, when, *points, (from, to), (Some(opens), about));
+            self.post(turn, when, points, (from, to), (Some(opens), about));
         }
         self.catch_up(turn);
     }

@@ -12,27 +12,26 @@
 
 pub mod books;
 mod merge;
+mod posting;
 mod spending;
+mod tabs;
 #[cfg(test)]
 mod tests;
 mod view;
 
 use serde::{Deserialize, Serialize};
 
-use books::{About, Account, Books, Lot, Posting, Turn, Why};
+use books::{About, Books, Lot, Posting, Turn, Why};
 pub use merge::Luggage;
+pub use tabs::{Accrual, TabNote};
 pub use view::View;
 
 use super::sign_up::Kept;
-use super::terms::{Multiplier, Tier};
-use super::visit::Closing;
+use super::terms::Tier;
 use super::{MemberId, Terms};
 use crate::identity::MemberNumber;
 use crate::ledger::{TabKey, campaign};
 use crate::time::{Date, Instant};
-
-/// No tab earns more: sums stay exact wherever they travel.
-const MOST_POINTS: u64 = 1_000_000_000_000;
 
 /// Who a member is to us.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +51,10 @@ pub struct Profile {
     /// Members whose books are part of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absorbed: Vec<MemberId>,
-    /// The member whose books these are part of.
+    /// The member who takes these books in. Until he has, nothing here changes, and nobody is answered from them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<MemberId>,
+    /// The member whose books have these in them; nothing else is kept here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<MemberId>,
     /// The person was erased.
@@ -60,21 +62,16 @@ pub struct Profile {
     pub erased: bool,
 }
 
-/// What a member has of one tab.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TabNote {
-    /// The visit's revision that was heard last.
-    #[serde(default)]
-    pub revision: u32,
-    /// The lot of what it earned.
+/// An operator's adjustment, as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adjusted {
+    /// How many points.
+    pub points: i64,
+    /// Why.
+    pub reason: String,
+    /// The operator's own name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lot: Option<u32>,
-    /// By what its points are multiplied: the tier's that was held before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub multiplier: Option<Multiplier>,
-    /// What was redeemed on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spending: Option<campaign::TabRecord>,
+    pub id: Option<String>,
 }
 
 /// What a sign-up tells.
@@ -88,23 +85,14 @@ pub struct Opening {
     pub opt_in: Option<bool>,
 }
 
-/// What is to stand of a tab.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accrual {
-    /// The tab.
-    pub tab: TabKey,
-    /// The visit's revision.
-    pub revision: u32,
-    /// How it was closed; none: it earns nothing, or not this member.
-    pub closing: Option<Closing>,
-}
-
 /// What is asked of a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Be a member.
+    /// Be a member. Who is one already gets no identity by this.
     Open(Opening),
+    /// Be found by these too: an operator says so.
+    Know(Vec<Kept>),
     /// What he has, with so many of his latest postings.
     Show(u32),
     /// These tabs earn this.
@@ -113,22 +101,34 @@ pub enum Command {
     Ledger(campaign::Command),
     /// An operator adds or takes points.
     Adjust {
-        /// How many.
-        points: i64,
-        /// Why.
-        reason: String,
+        /// What.
+        adjusted: Adjusted,
+        /// Under which keys it is done once.
+        keys: Vec<String>,
     },
-    /// Be part of another member from now on.
+    /// Are you there? For whoever wants to know into whom somebody was merged.
+    Here,
+    /// Leave for another member, who takes you in.
     Depart {
-        /// Of whom.
+        /// Whom.
         into: MemberId,
     },
-    /// Take a departed member's books in.
+    /// Take in a member who is leaving for you.
     Absorb {
-        /// Whose.
+        /// Whom.
         from: MemberId,
-        /// They.
+        /// All he has.
         luggage: Luggage,
+    },
+    /// All you had is there now.
+    Arrived {
+        /// Where.
+        at: MemberId,
+    },
+    /// Whoever you were merged into was merged himself.
+    Point {
+        /// Into whom.
+        to: MemberId,
     },
     /// What he is found by.
     Identities,
@@ -146,6 +146,8 @@ pub enum Reply {
     Opened {
         /// Whether he was not before.
         made: bool,
+        /// What he is found by.
+        identities: Vec<Kept>,
     },
     /// To be a member he needs a number.
     NeedsNumber,
@@ -159,12 +161,21 @@ pub enum Reply {
     Names(Vec<Kept>, Vec<MemberId>),
     /// To the rewards' ledger.
     Ledger(campaign::Reply),
-    /// His books, to be taken in elsewhere.
-    Luggage(Luggage),
+    /// He is on his way into another member, who is to take this in: see [`super::merge`].
+    Leaving {
+        /// Whom.
+        into: MemberId,
+        /// All he has.
+        luggage: Box<Luggage>,
+    },
     /// Ask this member.
     Moved(MemberId),
-    /// He is no member, or not any more.
+    /// Another adjustment was made under one of these keys.
+    OtherAdjustment,
+    /// He is no member yet.
     Nobody,
+    /// He was one, and is erased.
+    Erased,
 }
 
 /// What the machine reads.
@@ -195,6 +206,18 @@ pub trait Store {
     /// # Errors
     /// When the store cannot be read.
     fn tabs(&self) -> Result<Vec<(TabKey, TabNote)>, Self::Error>;
+
+    /// The adjustments made under a key: one, unless members were merged.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn adjusted(&self, key: &str) -> Result<Vec<Adjusted>, Self::Error>;
+
+    /// All adjustments that have a key, each with its key.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn all_adjusted(&self) -> Result<Vec<(String, Adjusted)>, Self::Error>;
 }
 
 /// What is to be written, all of it in the turn that decided it.
@@ -208,38 +231,52 @@ pub struct Changes {
     pub postings: Vec<Posting>,
     /// What changed of tabs.
     pub tabs: Vec<(TabKey, TabNote)>,
+    /// Adjustments, by their keys.
+    pub adjusted: Vec<(String, Adjusted)>,
 }
 
-/// Decides one command: what to answer, and what to write before anybody hears the answer.
+/// Decides one command to the member of this name: what to answer, and what to write before anybody hears the
+/// answer.
 ///
 /// # Errors
 /// Only those of reading the store.
 pub fn apply<S: Store>(
     store: &S,
+    me: &MemberId,
     command: &Command,
     terms: &Terms,
     now: Instant,
 ) -> Result<(Reply, Changes), S::Error> {
     let profile = store.profile()?;
-    if let (Some(into), false) = (&profile.moved, matches!(command, Command::Depart { .. })) {
-        return Ok((Reply::Moved(into.clone()), Changes::default()));
+    if profile.moved.is_some() {
+        return Ok(merge::moved(profile, command));
     }
-    if profile.erased {
-        return Ok((Reply::Nobody, Changes::default()));
+    if profile.leaving.is_some() {
+        return merge::leaving(store, profile, command);
     }
-    if let Command::Open(opening) = command {
-        return Ok(open(profile, opening, now));
-    }
-    if let Command::Identities = command {
-        return Ok((Reply::Identities(profile.identities), Changes::default()));
-    }
-    if let Command::Names = command {
-        let Profile { identities, absorbed, .. } = profile;
-        return Ok((Reply::Names(identities, absorbed), Changes::default()));
+    let mut turn = Turn { at: now, terms, posted: Vec::new() };
+    match command {
+        Command::Absorb { from, luggage } => {
+            return merge::absorb(store, (me, profile), from, luggage, turn);
+        }
+        _ if profile.erased => return Ok((Reply::Erased, Changes::default())),
+        Command::Depart { into } => return merge::depart(store, profile, into),
+        Command::Open(opening) => return Ok(open(profile, opening, now)),
+        Command::Know(identities) => return Ok(know(profile, identities)),
+        Command::Here | Command::Arrived { .. } | Command::Point { .. } => {
+            return Ok((Reply::Done, Changes::default()));
+        }
+        Command::Identities => {
+            return Ok((Reply::Identities(profile.identities), Changes::default()));
+        }
+        Command::Names => {
+            let Profile { identities, absorbed, .. } = profile;
+            return Ok((Reply::Names(identities, absorbed), Changes::default()));
+        }
+        _ => {}
     }
     let postings = store.postings()?;
     let mut books = Books::of(&postings);
-    let mut turn = Turn { at: now, terms, posted: Vec::new() };
     books.catch_up(&mut turn);
     let mut changes = Changes::default();
     let reply = match command {
@@ -249,28 +286,24 @@ pub fn apply<S: Store>(
             return Ok((View::reply(&profile, &books, terms, &all, *history), changes));
         }
         Command::Accrue(accruals) => {
-            accrue(store, accruals, &mut books, &mut turn, &mut changes)?;
+            let whose = tabs::Whose { me, profile: &profile };
+            tabs::accrue(store, &whose, accruals, &mut books, &mut turn, &mut changes)?;
             Reply::Done
         }
         Command::Ledger(command) => {
             let all = (&postings[..], &mut books, &mut turn);
             Reply::Ledger(spending::decide(store, command, all, &mut changes)?)
         }
-        Command::Adjust { points, reason } => {
-            adjust(*points, reason, &mut books, &mut turn);
+        Command::Adjust { adjusted, keys } => {
+            match adjust(store, adjusted, keys, &mut books, &mut turn)? {
+                Some(kept) => changes.adjusted = kept,
+                None => return Ok((Reply::OtherAdjustment, changes)),
+            }
             let all: Vec<&Posting> = postings.iter().chain(&turn.posted).collect();
             View::reply(&profile, &books, terms, &all, 1)
         }
-        Command::Depart { into } => {
-            return merge::depart(store, profile, postings, into);
-        }
-        Command::Absorb { from, luggage } => {
-            return merge::absorb(store, profile, &postings, from, luggage);
-        }
-        Command::Open(_) | Command::Identities | Command::Names => {
-            return Ok((Reply::Nobody, changes));
-        }
-        Command::Erase => return Ok(erase(&mut books, turn)),
+        Command::Erase => return Ok(erase(profile, &mut books, turn)),
+        _ => return Ok((Reply::Nobody, changes)),
     };
     changes.postings = turn.posted;
     Ok((reply, changes))
@@ -285,16 +318,34 @@ fn open(mut profile: Profile, opening: &Opening, now: Instant) -> (Reply, Change
         };
         profile.number = Some(number.clone());
         profile.since = Some(now);
+        add(&mut profile.identities, &opening.identities);
     }
-    for kept in &opening.identities {
-        if !profile.identities.contains(kept) {
-            profile.identities.push(kept.clone());
-        }
+    // Who gives what is not this member's says nothing for him.
+    if opening.identities.iter().all(|kept| profile.identities.contains(kept)) {
+        profile.opt_in = opening.opt_in.or(profile.opt_in);
     }
-    profile.opt_in = opening.opt_in.or(profile.opt_in);
+    let identities = profile.identities.clone();
     let changed = profile != before;
     let changes = Changes { profile: changed.then_some(profile), ..Changes::default() };
-    (Reply::Opened { made }, changes)
+    (Reply::Opened { made, identities }, changes)
+}
+
+fn know(mut profile: Profile, identities: &[Kept]) -> (Reply, Changes) {
+    if profile.number.is_none() {
+        return (Reply::Nobody, Changes::default());
+    }
+    let before = profile.identities.len();
+    add(&mut profile.identities, identities);
+    let changed = profile.identities.len() != before;
+    (Reply::Done, Changes { profile: changed.then_some(profile), ..Changes::default() })
+}
+
+fn add(known: &mut Vec<Kept>, more: &[Kept]) {
+    for kept in more {
+        if !known.contains(kept) {
+            known.push(kept.clone());
+        }
+    }
 }
 
 /// The tier held at the end of a day, if any.
@@ -309,75 +360,48 @@ pub(super) fn tier<'t>(books: &Books, tiers: &'t [Tier], on: Date) -> Option<&'t
     tiers.iter().filter(reached).max_by_key(|tier| tier.from_points)
 }
 
-fn accrue<S: Store>(
+/// Posts an adjustment, unless it was posted under one of its keys before; returns what to keep of it, `None` when
+/// another one has a key.
+fn adjust<S: Store>(
     store: &S,
-    accruals: &[Accrual],
+    asked: &Adjusted,
+    keys: &[String],
     books: &mut Books,
     turn: &mut Turn<'_>,
-    changes: &mut Changes,
-) -> Result<(), S::Error> {
-    let mut accruals: Vec<&Accrual> = accruals.iter().collect();
-    // In the order of the visits, because a tab earns at the tier held before it.
-    accruals.sort_by_key(|accrual| {
-        accrual.closing.as_ref().map(|closing| (closing.on, closing.received))
-    });
-    for Accrual { tab, revision, closing } in accruals {
-        let mut note = store.tab(tab)?.unwrap_or_default();
-        if *revision <= note.revision {
-            continue;
+) -> Result<Option<Vec<(String, Adjusted)>>, S::Error> {
+    let mut again = false;
+    for key in keys {
+        let known = store.adjusted(key)?;
+        if known.iter().any(|known| known == asked) {
+            again = true;
+        } else if !known.is_empty() {
+            return Ok(None);
         }
-        note.revision = *revision;
-        let about = About { tab: Some(tab.clone()), ..About::default() };
-        let before = note.lot.map_or(0, |lot| books.in_lot(Account::Issued, lot).saturating_neg());
-        let mut points = 0;
-        if let Some(closing) = closing {
-            let held = || tier(books, &turn.terms.tiers, closing.on);
-            let multiplier = note
-                .multiplier
-                .unwrap_or_else(|| held().map_or(Multiplier::ONE, |tier| tier.multiplier));
-            note.multiplier = Some(multiplier);
-            points = multiplier.of(closing.points).min(MOST_POINTS);
-        }
-        let more = i64::try_from(points).unwrap_or(i64::MAX).saturating_sub(before);
-        match (note.lot, closing) {
-            (Some(lot), _) if more > 0 => books.issue_more(turn, more, lot, &about),
-            (Some(lot), _) => {
-                books.take_back(turn, Why::Corrected, more.saturating_neg(), lot, &about);
-            }
-            (None, Some(closing)) if points > 0 => {
-                let lot = Lot {
-                    earned: closing.on,
-                    matures: closing.on.plus_days(turn.terms.pending_days.into()),
-                    expires: turn.terms.expire.of(closing.on),
-                    by_tab: true,
-                };
-                note.lot = Some(books.issue(turn, Why::Earned, points, lot, &about));
-            }
-            (None, _) => {}
-        }
-        changes.tabs.push((tab.clone(), note));
     }
-    Ok(())
-}
-
-fn adjust(points: i64, reason: &str, books: &mut Books, turn: &mut Turn<'_>) {
-    let about = About { reason: Some(reason.to_owned()), ..About::default() };
+    if again {
+        turn.posted.clear();
+        return Ok(Some(Vec::new()));
+    }
+    let about = About { reason: Some(asked.reason.clone()), ..About::default() };
     let today = turn.terms.today;
-    if points > 0 {
+    if asked.points > 0 {
         let expires = turn.terms.expire.of(today);
         let lot = Lot { earned: today, matures: today, expires, by_tab: false };
-        books.issue(turn, Why::Adjusted, points.unsigned_abs(), lot, &about);
+        books.issue(turn, Why::Adjusted, asked.points.unsigned_abs(), lot, &about);
     } else {
-        books.take_back(turn, Why::Adjusted, points.saturating_neg(), books::OWED, &about);
+        books.take_back(turn, Why::Adjusted, asked.points.saturating_neg(), books::OWED, &about);
     }
+    Ok(Some(keys.iter().map(|key| (key.clone(), asked.clone())).collect()))
 }
 
-/// Nothing that names anybody is left: one posting for all that was spent, one for all that is over.
-fn erase(books: &mut Books, mut turn: Turn<'_>) -> (Reply, Changes) {
+/// Nothing that names anybody is left: one posting for all that was spent, one for all that is over. (Which members
+/// were taken in stays: who is still on his way in is erased too.) Answers what he was found by.
+fn erase(profile: Profile, books: &mut Books, mut turn: Turn<'_>) -> (Reply, Changes) {
     books.close(&mut turn);
     let mut rest = Turn { posted: Vec::new(), ..turn };
     let postings = books.totals(&mut rest);
-    let profile = Profile { erased: true, ..Profile::default() };
-    let changes = Changes { wipe: true, profile: Some(profile), postings, tabs: Vec::new() };
-    (Reply::Done, changes)
+    let Profile { identities, absorbed, .. } = profile;
+    let profile = Profile { erased: true, absorbed, ..Profile::default() };
+    let changes = Changes { wipe: true, profile: Some(profile), postings, ..Changes::default() };
+    (Reply::Identities(identities), changes)
 }

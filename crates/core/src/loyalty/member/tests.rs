@@ -8,6 +8,7 @@ use crate::fault::Faults;
 use crate::identity::{Identity, Kind, Rules};
 use crate::loyalty::programme::Programme;
 use crate::loyalty::visit::tests::tab;
+use crate::loyalty::visit::{Closing, Ruling};
 use crate::money::Money;
 use crate::time::Zone;
 
@@ -17,6 +18,8 @@ struct Bar {
     profile: Profile,
     postings: Vec<Posting>,
     tabs: BTreeMap<TabKey, TabNote>,
+    adjusted: Vec<(String, Adjusted)>,
+    me: MemberId,
     now: Instant,
 }
 
@@ -38,6 +41,15 @@ impl Store for Bar {
     fn tabs(&self) -> Result<Vec<(TabKey, TabNote)>, Faults> {
         Ok(self.tabs.clone().into_iter().collect())
     }
+
+    fn adjusted(&self, key: &str) -> Result<Vec<Adjusted>, Faults> {
+        let known = self.adjusted.iter().filter(|(known, _)| known == key);
+        Ok(known.map(|(_, adjusted)| adjusted.clone()).collect())
+    }
+
+    fn all_adjusted(&self) -> Result<Vec<(String, Adjusted)>, Faults> {
+        Ok(self.adjusted.clone())
+    }
 }
 
 impl Bar {
@@ -51,6 +63,8 @@ impl Bar {
             profile: Profile { number, ..Profile::default() },
             postings: Vec::new(),
             tabs: BTreeMap::new(),
+            adjusted: Vec::new(),
+            me: MemberId::parse("MEMBER01").unwrap(),
             now: Instant::from_millis(0),
         }
     }
@@ -58,13 +72,15 @@ impl Bar {
     fn ask(&mut self, at: &str, command: &Command) -> Reply {
         self.now = Instant::parse(at).unwrap();
         let terms = self.programme.terms(&Zone::utc(), self.now);
-        let (reply, changes) = apply(self, command, &terms, self.now).unwrap();
+        let (reply, changes) = apply(self, &self.me, command, &terms, self.now).unwrap();
         if changes.wipe {
             (self.postings, self.tabs) = (Vec::new(), BTreeMap::new());
+            self.adjusted = Vec::new();
         }
         self.profile = changes.profile.unwrap_or_else(|| self.profile.clone());
         self.postings.extend(changes.postings);
         self.tabs.extend(changes.tabs);
+        self.adjusted.extend(changes.adjusted);
         let books = Books::of(&self.postings);
         let accounts = [
             Account::Issued,
@@ -79,7 +95,7 @@ impl Bar {
 
     /// A tab is closed, its points being what they are; the revision is the one after the last.
     fn closes(&mut self, at: &str, name: &str, points: Option<u64>) {
-        let revision = self.tabs.get(&tab(name)).map_or(1, |note| note.revision.saturating_add(1));
+        let revision = self.tabs.get(&tab(name)).map_or(0, |note| note.heard.revision) + 1;
         let received = Instant::parse(at).unwrap();
         let on = self.programme.calendar(&Zone::utc()).business_date(received);
         let closing = points.map(|points| Closing {
@@ -88,8 +104,10 @@ impl Bar {
             on,
             paid: Money::new(points),
             points,
+            facts: None,
         });
-        let accrual = Accrual { tab: tab(name), revision, closing };
+        let ruling = Ruling { revision, owner: Some(self.me.clone()), closing };
+        let accrual = Accrual { tab: tab(name), ruling };
         self.ask(at, &Command::Accrue(vec![accrual.clone()]));
         // The same once more, and nothing changes.
         let before = self.postings.clone();
@@ -179,7 +197,7 @@ fn what_is_taken_back_and_was_spent_is_owed_or_let_off() {
     for (negative, after, next) in [("owe", -60, -20), ("clip", 0, 40)] {
         let mut bar = Bar::new(&format!(r#", "negative": "{negative}""#));
         bar.closes("2026-07-01T20:00:00-05:00", "t", Some(100));
-        let take = Command::Adjust { points: -60, reason: "spent".to_owned() };
+        let take = adjust(-60, "spent", &[]);
         bar.ask("2026-07-01T21:00:00-05:00", &take);
         assert_eq!(bar.points("2026-07-01T22:00:00-05:00"), (40, 0));
         bar.closes("2026-07-02T20:00:00-05:00", "t", None);
@@ -253,7 +271,8 @@ fn an_erased_persons_books_balance_and_name_nobody() {
     let known =
         (Kind::Phone, Identity::parse("a@b.example", &Rules::default()).unwrap().pseudonym(b"p"));
     bar.profile.identities.push(known);
-    assert_eq!(bar.ask("2026-07-10T21:00:00-05:00", &Command::Erase), Reply::Done);
+    let erased = bar.ask("2026-07-10T21:00:00-05:00", &Command::Erase);
+    assert!(matches!(erased, Reply::Identities(all) if all.len() == 1));
     let books = Books::of(&bar.postings);
     assert_eq!(books.held(Account::Spent), 30);
     assert_eq!(books.held(Account::Expired), 80);
@@ -263,27 +282,69 @@ fn an_erased_persons_books_balance_and_name_nobody() {
         assert!(!left.contains(name), "{name} in {left}");
     }
     for command in [Command::Show(1), Command::Erase, Command::Accrue(Vec::new())] {
-        assert_eq!(bar.ask("2026-07-11T21:00:00-05:00", &command), Reply::Nobody);
+        assert_eq!(bar.ask("2026-07-11T21:00:00-05:00", &command), Reply::Erased);
     }
+}
+
+/// An operator adds or takes points, under these keys.
+fn adjust(points: i64, reason: &str, keys: &[&str]) -> Command {
+    let adjusted = Adjusted { points, reason: reason.to_owned(), id: None };
+    Command::Adjust { adjusted, keys: keys.iter().map(|key| (*key).to_owned()).collect() }
+}
+
+#[test]
+fn an_adjustment_is_posted_once_for_its_key_also_after_a_merger() {
+    let at = "2026-07-01T20:00:00-05:00";
+    let (mut one, mut other) = (Bar::new(""), Bar::new(""));
+    other.me = MemberId::parse("MEMBER02").unwrap();
+    for bar in [&mut one, &mut other] {
+        for _ in 0..2 {
+            bar.ask(at, &adjust(50, "sorry", &["key"]));
+            assert_eq!(bar.points(at), (50, 0));
+        }
+        assert_eq!(bar.ask(at, &adjust(51, "sorry", &["key"])), Reply::OtherAdjustment);
+        assert_eq!(bar.ask(at, &adjust(50, "so sorry", &["other", "key"])), Reply::OtherAdjustment);
+        // Without a key every request is another one.
+        bar.ask(at, &adjust(1, "more", &[]));
+        bar.ask(at, &adjust(1, "more", &[]));
+        assert_eq!(bar.points(at), (52, 0));
+    }
+    other.ask(at, &adjust(7, "his own", &["his"]));
+    merge(&mut other, &mut one, at);
+    for (points, reason, key) in [(50, "sorry", "key"), (7, "his own", "his")] {
+        one.ask(at, &adjust(points, reason, &[key]));
+        assert_eq!(one.points(at), (111, 0), "{key}");
+    }
+    assert_eq!(one.ask(at, &adjust(8, "his own", &["his"])), Reply::OtherAdjustment);
+}
+
+/// The one is taken in by the other.
+fn merge(from: &mut Bar, into: &mut Bar, at: &str) {
+    let depart = Command::Depart { into: into.me.clone() };
+    let Reply::Leaving { luggage, .. } = from.ask(at, &depart) else { panic!("no luggage") };
+    for _ in 0..2 {
+        // Whoever meets him is told the same.
+        let met = from.ask(at, &Command::Show(1));
+        assert!(matches!(met, Reply::Leaving { luggage: again, .. } if again == luggage));
+        let absorb = Command::Absorb { from: from.me.clone(), luggage: (*luggage).clone() };
+        assert_eq!(into.ask(at, &absorb), Reply::Done);
+    }
+    let arrived = Command::Arrived { at: into.me.clone() };
+    assert_eq!(from.ask(at, &arrived), Reply::Moved(into.me.clone()));
+    assert!(from.postings.is_empty() && from.tabs.is_empty() && from.adjusted.is_empty());
+    assert_eq!(from.profile, Profile { moved: Some(into.me.clone()), ..Profile::default() });
 }
 
 #[test]
 fn a_member_who_is_merged_brings_everything_once() {
     let (mut one, mut other) = (Bar::new(""), Bar::new(""));
-    let into = MemberId::parse("MEMBER01").unwrap();
-    let from = MemberId::parse("MEMBER02").unwrap();
+    other.me = MemberId::parse("MEMBER02").unwrap();
     let at = "2026-07-01T20:00:00-05:00";
     one.closes(at, "mine", Some(10));
     other.closes(at, "yours", Some(100));
     other.ask(at, &campaign_redeem(at, 30));
-    for _ in 0..2 {
-        let Reply::Luggage(luggage) = other.ask(at, &Command::Depart { into: into.clone() }) else {
-            panic!("no luggage");
-        };
-        let absorb = Command::Absorb { from: from.clone(), luggage };
-        assert_eq!(one.ask(at, &absorb), Reply::Done);
-    }
-    assert_eq!(other.ask(at, &Command::Show(1)), Reply::Moved(into));
+    merge(&mut other, &mut one, at);
+    assert_eq!(other.ask(at, &Command::Show(1)), Reply::Moved(one.me.clone()));
     assert_eq!(one.points(at), (80, 0));
     // What he redeemed is given back here, and what his tab earned is corrected here.
     let later = "2026-07-02T20:00:00-05:00";
@@ -291,4 +352,59 @@ fn a_member_who_is_merged_brings_everything_once() {
     assert_eq!(one.points(later), (110, 0));
     one.closes(later, "yours", Some(50));
     assert_eq!(one.points(later), (60, 0));
+}
+
+#[test]
+fn a_tab_that_both_members_had_counts_once_after_a_merger_as_its_visit_said_last() {
+    let at = "2026-07-01T20:00:00-05:00";
+    let ids = ["MEMBER01", "MEMBER02", "MEMBER03"].map(|id| MemberId::parse(id).unwrap());
+    // The visit's revisions: whose the tab was, and its points; each member heard some of them.
+    let history = [(&ids[0], 10), (&ids[1], 20), (&ids[0], 30), (&ids[2], 40), (&ids[1], 50)];
+    let accrual = |revision: usize| {
+        let (owner, points) = history[revision - 1];
+        let on = Date::parse("2026-07-01").unwrap();
+        let received = Instant::from_millis(revision as i64);
+        let paid = Money::new(points);
+        let digest = revision.to_string();
+        let closing = Some(Closing { received, digest, on, paid, points, facts: None });
+        let revision = u32::try_from(revision).unwrap();
+        Accrual { tab: tab("t"), ruling: Ruling { revision, owner: Some(owner.clone()), closing } }
+    };
+    for heard_by_one in 0..=history.len() {
+        for heard_by_other in 0..=history.len() {
+            let (mut one, mut other) = (Bar::new(""), Bar::new(""));
+            (one.me, other.me) = (ids[0].clone(), ids[1].clone());
+            for (bar, heard) in [(&mut one, heard_by_one), (&mut other, heard_by_other)] {
+                for revision in (1..=heard).rev().take(2).collect::<Vec<_>>().into_iter().rev() {
+                    bar.ask(at, &Command::Accrue(vec![accrual(revision)]));
+                }
+            }
+            merge(&mut other, &mut one, at);
+            let last = heard_by_one.max(heard_by_other);
+            let points = |last: usize| match last {
+                0 | 4 => 0,
+                last => history[last - 1].1 as i64,
+            };
+            let heard = format!("{heard_by_one} and {heard_by_other} heard");
+            assert_eq!(one.points(at), (points(last), 0), "{heard}");
+            for revision in 1..=history.len() {
+                one.ask(at, &Command::Accrue(vec![accrual(revision)]));
+                assert_eq!(one.points(at), (points(last.max(revision)), 0), "{heard}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_taken_in_by_somebody_erased_is_erased_with_him() {
+    let (mut one, mut other) = (Bar::new(""), Bar::new(""));
+    other.me = MemberId::parse("MEMBER02").unwrap();
+    let at = "2026-07-01T20:00:00-05:00";
+    one.closes(at, "mine", Some(10));
+    other.closes(at, "yours", Some(100));
+    one.ask(at, &Command::Erase);
+    merge(&mut other, &mut one, at);
+    assert_eq!(one.ask(at, &Command::Show(1)), Reply::Erased);
+    assert_eq!(Books::of(&one.postings).held(Account::Expired), 110);
+    assert!(one.tabs.is_empty());
 }
