@@ -92,6 +92,7 @@ impl Guest {
                 }],
                 counters: Vec::new(),
                 keep_days: 400,
+                revision: None,
                 layout: LedgerLayout::SINGLE,
                 brought: Brought::default(),
             })),

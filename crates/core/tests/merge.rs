@@ -117,6 +117,7 @@ fn way(world: &World, asks: Asks, received: Instant) -> Way<'_> {
                 asks: vec![Ask { offer: reward(of), give: Some(give) }],
                 counters: Vec::new(),
                 keep_days: 400,
+                revision: None,
                 layout: LedgerLayout::SINGLE,
                 brought: Brought::default(),
             });
