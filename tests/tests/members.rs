@@ -89,7 +89,7 @@ fn an_adjustment_under_one_key_is_posted_once_and_the_key_with_another_body_is_r
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                assert_eq!(send(Some("rush"), json!({"points": 1, "reason": "r"})).status, 200)
+                assert_eq!(send(Some("rush"), json!({"points": 1, "reason": "r"})).status, 200);
             });
         }
     });

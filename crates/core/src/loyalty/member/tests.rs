@@ -95,7 +95,8 @@ impl Bar {
 
     /// A tab is closed, its points being what they are; the revision is the one after the last.
     fn closes(&mut self, at: &str, name: &str, points: Option<u64>) {
-        let revision = self.tabs.get(&tab(name)).map_or(0, |note| note.heard.revision) + 1;
+        let known = self.tabs.get(&tab(name));
+        let revision = known.map_or(1, |note| note.heard.revision.saturating_add(1));
         let received = Instant::parse(at).unwrap();
         let on = self.programme.calendar(&Zone::utc()).business_date(received);
         let closing = points.map(|points| Closing {
