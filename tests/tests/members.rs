@@ -201,6 +201,8 @@ fn mergers_that_cross_at_once_end_in_one_member_whom_everybody_reaches() {
         assert_eq!(member(&service, ANNA)["number"], member(&service, BERT)["number"]);
         for guest in [ANNA, BERT] {
             assert_eq!(points(&service, guest), (30, 30));
+        }
+        for guest in [ANNA, BERT] {
             eat(&service, &format!("again-{guest}"), guest, 100);
         }
         assert_eq!(points(&service, ANNA), (32, 32));
@@ -385,11 +387,11 @@ fn a_closed_tab_of_less_than_nothing_earns_nothing_and_takes_back_what_it_had_ea
 fn a_tab_closed_by_a_cards_number_is_its_holders() {
     let app = Wallet::start();
     let service = service_with(&app);
-    publish_type(&service, "1", "loyalty", &json!({}));
-    assert_eq!(upload(&service, "1", &numbers("1", 0, 5)).status, 200);
-    assert_eq!(wallet::notify(&service, "1", "10", "card@x.example").status, 200);
+    publish_type(&service, "1000", "card", &json!({}));
+    assert_eq!(upload(&service, "1000", &numbers("1000", 0, 5)).status, 200);
+    assert_eq!(wallet::notify(&service, "1000", "10", "card@x.example").status, 200);
     let number = app.number_of("10");
-    wallet::wait_for_count(&service, "1", "active", 1);
+    wallet::wait_for_count(&service, "1000", "active", 1);
 
     // Before there is a programme, too.
     eat(&service, "early", &number, 1000);
