@@ -84,17 +84,11 @@ impl Closed<'_> {
         let pepper = pepper(self.edge)?;
         let (lookup, mut identities) = loyalty::guests(&self.envelope, &self.rules);
         let mut guests = Guests::default();
-        let owned = match &lookup {
-            Some(lookup) => {
-                let look = directory::Command::Look;
-                let known = self.edge.entry(&lookup.pseudonym(&pepper), look).await;
-                known.map_err(silent)?.member.is_some()
-            }
-            None => false,
-        };
-        let scanned = loyalty::scanned(&self.envelope).filter(|_| !owned).map(CodeKey::of_scanned);
+        let scanned = loyalty::scanned(&self.envelope).map(CodeKey::of_scanned);
         let holder = match scanned {
-            Some(Ok(number)) => self.edge.holder_of(&number).await.map_err(silent)?,
+            Some(Ok(number)) if !self.is_members(lookup.as_ref(), &pepper).await? => {
+                self.edge.holder_of(&number).await.map_err(silent)?
+            }
             _ => None,
         };
         match (holder, lookup) {
@@ -112,6 +106,13 @@ impl Closed<'_> {
         }
         guests.known_by.extend(identities.iter().map(|identity| identity.pseudonym(&pepper)));
         Ok(Known { guests, identities })
+    }
+
+    async fn is_members(&self, who: Option<&Identity>, pepper: &[u8]) -> Result<bool, Problem> {
+        let Some(who) = who else { return Ok(false) };
+        let look = directory::Command::Look;
+        let known = self.edge.entry(&who.pseudonym(pepper), look).await.map_err(silent)?;
+        Ok(known.member.is_some())
     }
 
     /// How the tab was closed: with the points it earns, or as long as there is no programme with what they will be
