@@ -354,7 +354,8 @@ fn after_any_history_every_tab_is_credited_once_with_its_last_sum_and_every_poin
 
         let sums = assert_every_point_is_accounted_for(&world, seed, &closings, &barriers);
         (credited, redeemed) = (credited + sums.0, redeemed + sums.1);
-        merged += world.members.borrow().values().filter(|kept| kept.profile.moved.is_some()).count();
+        merged +=
+            world.members.borrow().values().filter(|kept| kept.profile.moved.is_some()).count();
         assert_nothing_is_left_of_reversed_tabs(&tale, seed);
     }
     let seen = format!("{credited} points credited, {redeemed} spent, {merged} members merged");

@@ -28,11 +28,12 @@ use promo_core::ledger::campaign::{
     Ask, Brought, Command, Give, Outcome, Redeem, Reply, Reverse, Which,
 };
 use promo_core::ledger::shard::LedgerLayout;
-use promo_core::loyalty::accrue::{accrue, take_back};
+use promo_core::loyalty::accrue::{Guests, accrue, take_back};
 use promo_core::loyalty::directory::Command as Entry;
 use promo_core::loyalty::member::{self, View, books::Account};
+use promo_core::loyalty::merge::{Merged, merge};
 use promo_core::loyalty::programme::{Programme, REWARDS};
-use promo_core::loyalty::sign_up::{OnConflict, SignedUp, find_or_make};
+use promo_core::loyalty::sign_up::{SignedUp, find_or_make};
 use promo_core::loyalty::visit::{Closing, Told};
 use promo_core::loyalty::{MemberId, Rooms, spend};
 use promo_core::money::{Currency, Money};
@@ -170,8 +171,7 @@ impl Tale {
     fn signs_up(&mut self, guest: usize) {
         let candidate = MemberId::parse(&format!("MEMBER{:06}", self.name())).unwrap();
         let who = identities(guest);
-        let refuse = OnConflict::Refuse;
-        let made = alone(find_or_make(&self.world, &who, PEPPER, &candidate, None, refuse));
+        let made = alone(find_or_make(&self.world, &who, PEPPER, &candidate, None));
         let SignedUp::Member { id, .. } = made else { panic!("{made:?}") };
         if self.members.insert(guest, id.clone()).is_some() {
             return;
@@ -192,14 +192,13 @@ impl Tale {
 
     fn sends(&self, number: usize, told: &Told) {
         let until = Instant::from_millis(i64::MAX);
-        let who = identities(guest_at(number));
-        alone(accrue(&self.world, &who, PEPPER, &tab(number), told, until));
+        let known_by =
+            identities(guest_at(number)).iter().map(|who| who.pseudonym(PEPPER)).collect();
+        let guests = Guests { holder: None, known_by };
+        alone(accrue(&self.world, &guests, &tab(number), told, until));
     }
 
     fn closes(&mut self, number: usize, points: i64) {
-        if self.is_of_somebody_merged(number) {
-            return;
-        }
         let received = self.world.tick();
         let told = Told::new(Closing {
             received,
@@ -207,6 +206,7 @@ impl Tale {
             on: self.today(),
             paid: Money::new(points.unsigned_abs()),
             points: points.unsigned_abs(),
+            facts: None,
         });
         self.sends(number, &told);
         let today = self.model.today;
@@ -223,15 +223,6 @@ impl Tale {
             closed.owner = Some(owner.clone());
             self.model.tab_earns(&owner, number, on, Some(points));
         }
-    }
-
-    /// Until a tab of somebody who was merged since earns again when it is closed again, none is here.
-    fn is_of_somebody_merged(&self, number: usize) -> bool {
-        let owner = self.tabs.get(&number).and_then(|closed| closed.owner.as_ref());
-        owner.is_some_and(|owner| {
-            let id = MemberId::parse(owner).unwrap();
-            self.world.members.borrow()[&id].profile.moved.is_some()
-        })
     }
 
     /// What was sent last is sent once more.
@@ -258,7 +249,7 @@ impl Tale {
         let Some(closed) = self.tabs.get_mut(&number) else { return };
         let on = closed.on;
         // A closing that waits for its guest is kept, and the reversal stands in its way. Once more it
-        // takes nothing: what was let off the first time is let off.
+        // takes nothing.
         let Some(points) = closed.points.take() else { return };
         if let Some(owner) = closed.owner.clone() {
             let books = self.books_of(&MemberId::parse(&owner).unwrap());
@@ -330,7 +321,8 @@ impl Tale {
 
     fn adjusts(&mut self, guest: usize, points: i64) {
         let Some(member) = self.members.get(&guest).cloned() else { return };
-        let adjust = member::Command::Adjust { points, reason: "so".to_owned() };
+        let adjusted = member::Adjusted { points, reason: "so".to_owned(), id: None };
+        let adjust = member::Command::Adjust { adjusted, keys: Vec::new() };
         alone(self.world.member(&member, adjust));
         self.model.adjust(member.as_str(), points);
     }
@@ -343,16 +335,7 @@ impl Tale {
             return;
         }
         self.times.merged += 1;
-        let depart = member::Command::Depart { into: stays.clone() };
-        let reply = alone(self.world.member(&gone, depart));
-        let member::Reply::Luggage(luggage) = reply else { panic!("{reply:?}") };
-        let identities = luggage.profile.identities.clone();
-        let absorb = member::Command::Absorb { from: gone.clone(), luggage };
-        assert_eq!(alone(self.world.member(&stays, absorb)), member::Reply::Done);
-        for (_, who) in identities {
-            let hand = Entry::Hand { from: gone.clone(), to: stays.clone() };
-            alone(self.world.entry(&who, hand));
-        }
+        assert_eq!(alone(merge(&self.world, &gone, &stays)), Merged::One(stays.clone()));
         self.model.merge(gone.as_str(), stays.as_str());
         self.members.values_mut().filter(|m| **m == gone).for_each(|m| *m = stays.clone());
     }

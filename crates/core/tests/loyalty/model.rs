@@ -35,6 +35,8 @@ pub struct Lot {
 pub struct Member {
     pub lots: Vec<Lot>,
     pub owed: i64,
+    /// What was taken back, had been spent, and is not owed: points that come back pay it.
+    pub let_off: i64,
     pub spent: i64,
     /// What a tab's points are multiplied by, in halves.
     halves: BTreeMap<usize, i64>,
@@ -51,6 +53,7 @@ pub struct Seen {
     pub owed: i64,
     pub clipped: i64,
     pub settled: i64,
+    pub paid_off: i64,
     pub multiplied: i64,
     pub reopened: i64,
     pub returned: i64,
@@ -113,6 +116,13 @@ impl Member {
             parts.push((index, part));
         }
         (parts, missing)
+    }
+
+    /// Returns how many of the points that takes.
+    fn pay_what_was_let_off(&mut self, points: i64) -> i64 {
+        let paid = points.min(self.let_off);
+        self.let_off -= paid;
+        paid
     }
 
     fn pay_what_is_owed(&mut self, seen: &mut Seen) {
@@ -205,7 +215,10 @@ impl Model {
         let more = to_be - member.lots[lot].issued;
         if more > 0 {
             self.seen.reopened += more;
-            self.credit(name, lot, more);
+            let paid = member.pay_what_was_let_off(more);
+            member.lots[lot].issued += paid;
+            self.seen.paid_off += paid;
+            self.credit(name, lot, more - paid);
         } else {
             self.take_back(name, lot, -more);
         }
@@ -223,12 +236,12 @@ impl Model {
         let missing = member.take(missing).1;
         if self.rules.clip {
             self.seen.clipped += missing;
-            member.lots[lot].issued -= points - missing;
+            member.let_off += missing;
         } else {
             self.seen.owed += missing;
             member.owed += missing;
-            member.lots[lot].issued -= points;
         }
+        member.lots[lot].issued -= points;
     }
 
     /// An operator adds points, or takes some.
@@ -244,6 +257,7 @@ impl Model {
         let missing = member.take(-points).1;
         if clip {
             self.seen.clipped += missing;
+            member.let_off += missing;
         } else {
             self.seen.owed += missing;
             member.owed += missing;
@@ -275,6 +289,12 @@ impl Model {
         let a_day_on = today + 2.days();
         for (lot, points) in parts {
             member.spent -= points;
+            let paid = member.pay_what_was_let_off(points);
+            seen.paid_off += paid;
+            let points = points - paid;
+            if points == 0 {
+                continue;
+            }
             seen.returned += points;
             if member.lots[lot].expires.is_none_or(|expires| expires >= a_day_on) {
                 member.lots[lot].available += points;
@@ -297,6 +317,7 @@ impl Model {
         let before = member.lots.len();
         member.lots.append(&mut gone.lots);
         member.owed += gone.owed;
+        member.let_off += gone.let_off;
         member.spent += gone.spent;
         for (tab, halves) in gone.halves {
             member.halves.entry(tab).or_insert(halves);
@@ -310,7 +331,7 @@ impl Model {
 }
 
 impl Seen {
-    pub fn all(&self) -> [(&'static str, i64); 10] {
+    pub fn all(&self) -> [(&'static str, i64); 11] {
         [
             ("waited", self.waited),
             ("matured", self.matured),
@@ -318,6 +339,7 @@ impl Seen {
             ("owed", self.owed),
             ("clipped", self.clipped),
             ("settled", self.settled),
+            ("paid off", self.paid_off),
             ("multiplied", self.multiplied),
             ("reopened", self.reopened),
             ("returned", self.returned),
@@ -332,6 +354,7 @@ impl Seen {
         self.owed += other.owed;
         self.clipped += other.clipped;
         self.settled += other.settled;
+        self.paid_off += other.paid_off;
         self.multiplied += other.multiplied;
         self.reopened += other.reopened;
         self.returned += other.returned;
