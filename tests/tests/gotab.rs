@@ -27,6 +27,7 @@ fn a_reversal_that_names_an_offer_in_any_shape_takes_that_one_alone() {
         (json!({ "offers": [group] }), 1),
         (json!({ "offer_id": one }), 1),
         (json!({ "offers": [], "offerIds": [one] }), 1),
+        (json!({ "Offers": [one] }), 1),
         (json!({ "offers": [one], "redemptions": [{ "offer_id": both[1] }] }), 0),
         (json!({ "offers": [], "offer_ids": [], "redemptions": null }), 0),
     ]

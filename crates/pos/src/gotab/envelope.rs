@@ -134,6 +134,9 @@ impl Envelope {
             read
         };
         let lines = items::lines(data, &path, exponent, &sink);
+        let subtotal = amount("subtotal");
+        // Where all that was on the tab was taken off again, there is nothing left to pay.
+        let nothing_left = lines.is_empty() && items::any(data);
         let draft = CartDraft {
             tab_id: Some(tab.tab.as_str().to_owned()),
             location_id: Some(tab.location.as_str().to_owned()),
@@ -141,7 +144,7 @@ impl Envelope {
             channel: text_at(data, &["channel"]),
             lines,
             fees: Vec::new(),
-            subtotal: amount("subtotal"),
+            subtotal: subtotal.or(nothing_left.then_some(0)),
             tax: amount("tax"),
             total: amount("total"),
             customer: self.customer(),

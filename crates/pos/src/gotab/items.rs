@@ -40,6 +40,16 @@ pub(super) fn lines(data: &Value, path: &Path<'_>, exponent: u32, sink: &Sink) -
     lines
 }
 
+/// Whether a tab's data has items, though they may come to nothing.
+pub(super) fn any(data: &Value) -> bool {
+    let has = |of: &Value| {
+        let items = first(of, &["items"]).and_then(Value::as_array);
+        items.is_some_and(|items| items.iter().any(Value::is_object))
+    };
+    let orders = first(data, &["orders"]).and_then(Value::as_array);
+    has(data) || orders.is_some_and(|orders| orders.iter().any(has))
+}
+
 /// Goes through a list; whether there is anything in it. Nulls in it are passed over, and so is an
 /// object without entries, as some encoders write an empty list.
 fn listed<'v>(
@@ -203,12 +213,14 @@ fn worth(thousandths: u64, each: Option<i64>, sums: [Option<i64>; 3]) -> Option<
 /// item it is.
 fn take_off(void: &Item<'_>, kept: &mut [Item<'_>]) {
     let mut left = void.thousandths;
-    let same_price = |item: &Item<'_>| item.costs_as(void);
+    let same = |item: &Item<'_>| {
+        (item.is(void) || (item.is_nameless() && void.is_nameless())) && item.costs_as(void)
+    };
     let by_quantity = void.void == Some(Void::Quantity);
     type Fits<'f, 'v> = &'f dyn Fn(&Item<'v>) -> bool;
     let twins: [(bool, Fits<'_, '_>); 4] = [
-        (true, &|it| it.thousandths == void.thousandths && it.is(void) && same_price(it)),
-        (true, &|it| it.is(void) && same_price(it)),
+        (true, &|it| it.thousandths == void.thousandths && same(it)),
+        (true, &|it| same(it)),
         (by_quantity, &|it| it.own.is_some() && it.own == void.own),
         (by_quantity, &|it| it.is(void)),
     ];
@@ -229,6 +241,11 @@ impl Item<'_> {
             _ if self.own.is_some() && self.own == other.own => true,
             _ => self.name.is_some() && self.name == other.name,
         }
+    }
+
+    /// Whether nothing tells which product it is.
+    fn is_nameless(&self) -> bool {
+        self.sku.is_none() && self.own.is_none() && self.name.is_none()
     }
 
     /// Whether a unit of both costs the same.

@@ -10,7 +10,7 @@ use promo_core::checkout::MOST_OFFERS;
 use promo_core::fault::{Faults, Path, Sink};
 use serde_json::Value;
 
-use super::wire::{self, text};
+use super::wire::{says_anything, text};
 
 /// The keys that may hold offers, of an event and of its tab.
 const KEYS: [&str; 9] = [
@@ -34,9 +34,8 @@ pub(super) fn named<'a>(
 ) -> Result<Vec<String>, Faults> {
     let (sink, mut found) = (Sink::new(), Vec::new());
     for (path, place) in places {
-        for key in KEYS {
-            let Some((key, value)) = wire::named(place, &[key]) else { continue };
-            let path = Path::Key(&path, &key);
+        for (key, value) in holding(place, &KEYS) {
+            let path = Path::Key(&path, key);
             let before = found.len();
             collect(value, &path, &sink, &mut found);
             let names = found.len().saturating_sub(before);
@@ -63,6 +62,26 @@ pub(super) fn named<'a>(
 
 const UNREADABLE: &str = "names no offer that can be read; write a list of offer_ids, each a text or \
     an object with offer_id, or leave it empty to mean the whole tab";
+
+/// The members of an object that stand under one of these keys, in any spelling (`offer_ids`, `offerIds`,
+/// `OfferIDs`), and say anything.
+fn holding<'v>(
+    object: &'v Value,
+    keys: &'v [&'v str],
+) -> impl Iterator<Item = (&'v str, &'v Value)> {
+    let members = object.as_object().into_iter().flatten();
+    let members = members.map(|(key, value)| (key.as_str(), value));
+    members.filter(|(key, value)| says_anything(value) && keys.iter().any(|known| is(key, known)))
+}
+
+/// Whether both are one key, however it is spelled.
+fn is(key: &str, known: &str) -> bool {
+    let letters = |text: &'_ str| {
+        let bare = text.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+        bare.map(|c| c.to_ascii_lowercase()).collect::<String>()
+    };
+    letters(key) == letters(known)
+}
 
 fn is_empty(value: &Value) -> bool {
     match value {
@@ -96,14 +115,12 @@ fn collect(value: &Value, path: &Path<'_>, sink: &Sink, found: &mut Vec<String>)
 fn entry(value: &Value, path: &Path<'_>, sink: &Sink, found: &mut Vec<String>) {
     let before = (found.len(), sink.is_empty());
     let mut nested = false;
-    for key in KEYS.iter().filter(|key| **key != "offer_id") {
-        if let Some((key, value)) = wire::named(value, &[key]) {
-            nested = true;
-            collect(value, &Path::Key(path, &key), sink, found);
-        }
+    for (key, value) in holding(value, &KEYS).filter(|(key, _)| !is(key, "offer_id")) {
+        nested = true;
+        collect(value, &Path::Key(path, key), sink, found);
     }
     let ids = if nested { &IDS[..1] } else { &IDS[..] };
-    found.extend(wire::named(value, ids).and_then(|(_, id)| text(id)));
+    found.extend(holding(value, ids).find_map(|(_, id)| text(id)));
     let silent = found.len() == before.0 && sink.is_empty() == before.1;
     if silent && !nested {
         sink.add(path, UNREADABLE);
@@ -128,6 +145,9 @@ mod tests {
             json!({"offers": [], "redemptions": [{"offer_id": "one", "amount": 5}]}),
             json!({"offers": null, "offerIds": ["one", null]}),
             json!({"offer_id": "one"}),
+            json!({"Offers": ["one"]}),
+            json!({"offers": [], "offerIDs": ["one"]}),
+            json!({"OFFER_IDS": [{"OfferID": "one"}]}),
             json!({"offers": "one", "selected_offers": {"offerId": "one"}}),
             json!({"offers": [{"name": "Group", "id": "g", "offers": [{"offer_id": "one"}]}]}),
             json!({"redemptions": [{"offer": {"id": "one"}}]}),
@@ -136,7 +156,8 @@ mod tests {
             assert_eq!(read(&body), one(), "{body}");
         }
         let body = json!({"offers": ["a", {"id": 7}], "offer_ids": ["b", "a"], "redemption": "c"});
-        assert_eq!(read(&body), Ok(["a", "7", "b", "c"].map(str::to_owned).to_vec()));
+        let united = read(&body).map(|ids| ids.into_iter().collect::<HashSet<_>>());
+        assert_eq!(united, Ok(["a", "7", "b", "c"].map(str::to_owned).into()));
     }
 
     #[test]

@@ -306,6 +306,9 @@ mod tests {
         };
         assert_eq!(read(r#""subtotal": "11.00""#), Ok(1100));
         assert_eq!(read(r#""subtotal": 1100.0, "tax": null, "total": """#), Ok(1100));
+        let voided = r#""items": [{"price": 5}, {"price": -5}]"#;
+        assert_eq!(read(voided), Ok(0), "all of it was taken off again");
+        assert_eq!(read(r#""items": []"#), Err("/tab_data/subtotal".to_owned()));
         assert_eq!(read(r#""subtotal": 11.5"#), Err("/tab_data/subtotal".to_owned()));
         assert_eq!(read(r#""subtotal": 5, "total": {}"#), Err("/tab_data/total".to_owned()));
         assert_eq!(

@@ -24,11 +24,16 @@ pub(super) fn named<'a>(object: &'a Value, keys: &[&str]) -> Option<(String, &'a
 
 /// What stands under a key, unless it is null or a blank text.
 fn said<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
-    object.get(key).filter(|value| match value {
+    object.get(key).filter(|value| says_anything(value))
+}
+
+/// Whether a value is neither null nor a blank text.
+pub(super) fn says_anything(value: &Value) -> bool {
+    match value {
         Value::Null => false,
         Value::String(text) => !text.trim().is_empty(),
         _ => true,
-    })
+    }
 }
 
 /// `unit_price` as `unitPrice`; none for one word.

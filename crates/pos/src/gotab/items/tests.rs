@@ -109,6 +109,11 @@ fn a_voided_line_takes_its_twin_off() {
     assert_eq!(left(vec![three.clone(), burger(json!({"quantity": -1}))]), [(2, 1200, false)]);
     let (single, two) = (burger(json!({})), burger(json!({"quantity": -2})));
     assert_eq!(left(vec![single.clone(), single.clone(), single, two]), [(1, 1200, false)]);
+    // Where nothing says what they are, the price does.
+    let nameless = |price: i64| json!({"price": price, "quantity": 1});
+    assert_eq!(left(vec![nameless(5), nameless(7), nameless(-7)]), [(1, 5, false)]);
+    let more = json!({"price": 9, "quantity": -1});
+    assert_eq!(left(vec![nameless(5), more]), [(1, 5, false)]);
     // By weight, and by name where there is no sku.
     let weighed = json!({"name": "Ham", "unit_price": 4000, "quantity": 0.25});
     let void = json!({"name": "Ham", "unit_price": 4000, "quantity": -0.25});
