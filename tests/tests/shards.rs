@@ -26,7 +26,15 @@ fn rush(service: &Service, offer: &str, guests: usize, name: &str) -> usize {
         for guest in 0..guests {
             let given = &given;
             scope.spawn(move || {
-                let reply = Tab::new(service, &format!("{name}-{guest}")).redeem(&[offer]);
+                let tab = Tab::new(service, &format!("{name}-{guest}"));
+                let mut reply = tab.redeem(&[offer]);
+                // A till that is told "not now", because so many ask at once, asks again.
+                for _ in 0..20 {
+                    if reasons(&reply) != ["temporarily_unavailable"] {
+                        break;
+                    }
+                    reply = tab.redeem(&[offer]);
+                }
                 match applied(&reply).len() {
                     1 => given.fetch_add(1, Ordering::Relaxed),
                     _ => {
