@@ -17,6 +17,8 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::future::Future;
 use std::rc::Rc;
 
 use futures_util::future::join_all;
@@ -28,9 +30,11 @@ use promo_core::ident::{CampaignId, LocationId, TypeCode};
 use promo_core::issuance::InstrumentType;
 use promo_core::location::Location;
 use promo_core::loyalty::programme::Programme;
+use promo_core::time::Instant;
 use serde::Deserialize;
 use worker::{Env, KvError, KvStore};
 
+use crate::deadline::{self, TimedOut};
 use crate::http::{Trace, now};
 
 /// The binding of the KV namespace.
@@ -47,13 +51,13 @@ type KeptProgramme = (Vec<u8>, Result<Rc<Programme>, Rc<Faults>>);
 /// Why it is not known what the loyalty programme says.
 pub enum NoProgramme {
     /// KV cannot be read.
-    Kv(KvError),
+    Kv(KvFailure),
     /// The document has faults: it was not put by the route that would have refused it.
     Broken(Rc<Faults>),
 }
 
-impl std::fmt::Display for NoProgramme {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for NoProgramme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kv(error) => write!(f, "KV: {error}"),
             Self::Broken(faults) => write!(f, "{PROGRAMME_KEY}: {faults}"),
@@ -66,9 +70,35 @@ thread_local! {
     static PARSED: RefCell<HashMap<String, (Vec<u8>, Entry)>> = RefCell::new(HashMap::new());
 }
 
+/// Why KV did not do what it was asked.
+#[derive(Debug)]
+pub enum KvFailure {
+    /// It said so.
+    Failed(KvError),
+    /// It said nothing in time.
+    TimedOut(TimedOut),
+}
+
+impl From<KvError> for KvFailure {
+    fn from(error: KvError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl fmt::Display for KvFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::TimedOut(timed_out) => timed_out.fmt(f),
+        }
+    }
+}
+
 /// The catalogue as one request reads it.
 pub struct Catalogue<'a> {
     kv: KvStore,
+    /// By when KV must have answered everything this request asks.
+    deadline: Instant,
     trace: &'a Trace,
     /// What this request has read ahead.
     seen: RefCell<HashMap<String, Option<Vec<u8>>>>,
@@ -81,12 +111,23 @@ struct Pointer {
 }
 
 impl<'a> Catalogue<'a> {
-    /// Opens the catalogue.
+    /// Opens the catalogue. Past the deadline every wait for KV is given up.
     ///
     /// # Errors
     /// When the deployment has no such namespace.
-    pub fn open(env: &Env, trace: &'a Trace) -> worker::Result<Self> {
-        Ok(Self { kv: env.kv(OFFERS)?, trace, seen: RefCell::default() })
+    pub fn open(env: &Env, trace: &'a Trace, deadline: Instant) -> worker::Result<Self> {
+        Ok(Self { kv: env.kv(OFFERS)?, deadline, trace, seen: RefCell::default() })
+    }
+
+    /// Asks KV, and counts how long that took.
+    async fn timed<T>(
+        &self,
+        asked: impl Future<Output = Result<T, KvError>>,
+    ) -> Result<T, KvFailure> {
+        let start = now();
+        let answer = deadline::by(self.deadline, asked).await;
+        self.trace.kv_since(start);
+        Ok(answer.map_err(KvFailure::TimedOut)??)
     }
 
     /// A campaign by its id, or what is wrong with its document.
@@ -96,7 +137,7 @@ impl<'a> Catalogue<'a> {
     pub async fn campaign(
         &self,
         id: &CampaignId,
-    ) -> Result<Option<Result<Rc<Campaign>, Rc<Faults>>>, KvError> {
+    ) -> Result<Option<Result<Rc<Campaign>, Rc<Faults>>>, KvFailure> {
         Ok(self.stored_entry(&campaign_key(id)).await?.map(|entry| match entry {
             Entry::Campaign(campaign) => Ok(campaign),
             Entry::Broken(faults) => Err(faults),
@@ -114,14 +155,13 @@ impl<'a> Catalogue<'a> {
         &self,
         id: &LocationId,
         key: Option<String>,
-    ) -> Result<Location, KvError> {
+    ) -> Result<Location, KvFailure> {
         let mut keys = vec![location_key(id), PROGRAMME_KEY.to_owned()];
         keys.extend(key);
         keys.retain(|key| !self.seen.borrow().contains_key(key));
-        let start = now();
-        let found = join_all(keys.iter().map(|key| self.kv.get(key).bytes())).await;
-        self.trace.kv_since(start);
-        for (key, json) in keys.into_iter().zip(found) {
+        let reads = keys.iter().map(async |key| self.kv.get(key).bytes().await);
+        let all = self.timed(async { Ok(join_all(reads).await) }).await?;
+        for (key, json) in keys.into_iter().zip(all) {
             self.seen.borrow_mut().insert(key, json?);
         }
         let Some(json) = self.read(&location_key(id)).await? else {
@@ -140,7 +180,7 @@ impl<'a> Catalogue<'a> {
     pub async fn instrument_type(
         &self,
         code: &TypeCode,
-    ) -> Result<Option<Result<InstrumentType, Faults>>, KvError> {
+    ) -> Result<Option<Result<InstrumentType, Faults>>, KvFailure> {
         let json = self.read(&instrument_key(code)).await?;
         Ok(json.map(|json| InstrumentType::from_json(&json)))
     }
@@ -153,7 +193,7 @@ impl<'a> Catalogue<'a> {
         &self,
         cursor: Option<String>,
         limit: u64,
-    ) -> Result<(Vec<TypeCode>, Option<String>), KvError> {
+    ) -> Result<(Vec<TypeCode>, Option<String>), KvFailure> {
         let (names, cursor) = self.names("instrument:", cursor, limit).await?;
         Ok((names.iter().filter_map(|name| TypeCode::parse(name).ok()).collect(), cursor))
     }
@@ -183,25 +223,20 @@ impl<'a> Catalogue<'a> {
     ///
     /// # Errors
     /// When KV cannot be read.
-    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, KvFailure> {
         if let Some(json) = self.seen.borrow().get(key) {
             return Ok(json.clone());
         }
-        let start = now();
-        let json = self.kv.get(key).bytes().await;
-        self.trace.kv_since(start);
-        json
+        self.timed(self.kv.get(key).bytes()).await
     }
 
     /// Which of these keys have an entry, asked many at once.
     ///
     /// # Errors
     /// When KV cannot be read.
-    pub async fn stored(&self, keys: &[String]) -> Result<HashSet<String>, KvError> {
-        let start = now();
+    pub async fn stored(&self, keys: &[String]) -> Result<HashSet<String>, KvFailure> {
         let asked = keys.chunks(BULK).map(|keys| self.kv.get_bulk(keys).text());
-        let found = join_all(asked).await;
-        self.trace.kv_since(start);
+        let found = self.timed(async { Ok(join_all(asked).await) }).await?;
         let mut stored = HashSet::new();
         for found in found {
             stored.extend(found?.into_iter().filter_map(|(key, json)| json.map(|_| key)));
@@ -213,22 +248,16 @@ impl<'a> Catalogue<'a> {
     ///
     /// # Errors
     /// When KV cannot be written.
-    pub async fn write(&self, key: &str, json: &[u8]) -> Result<(), KvError> {
-        let start = now();
-        let written = self.kv.put_bytes(key, json)?.execute().await;
-        self.trace.kv_since(start);
-        written
+    pub async fn write(&self, key: &str, json: &[u8]) -> Result<(), KvFailure> {
+        self.timed(self.kv.put_bytes(key, json)?.execute()).await
     }
 
     /// Removes an entry.
     ///
     /// # Errors
     /// When KV cannot be written.
-    pub async fn remove(&self, key: &str) -> Result<(), KvError> {
-        let start = now();
-        let removed = self.kv.delete(key).await;
-        self.trace.kv_since(start);
-        removed
+    pub async fn remove(&self, key: &str) -> Result<(), KvFailure> {
+        self.timed(self.kv.delete(key)).await
     }
 
     /// A page of the ids of all campaigns, and where the next one starts.
@@ -239,7 +268,7 @@ impl<'a> Catalogue<'a> {
         &self,
         cursor: Option<String>,
         limit: u64,
-    ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
+    ) -> Result<(Vec<CampaignId>, Option<String>), KvFailure> {
         self.ids("campaign:", cursor, limit).await
     }
 
@@ -251,7 +280,7 @@ impl<'a> Catalogue<'a> {
         &self,
         cursor: Option<String>,
         limit: u64,
-    ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
+    ) -> Result<(Vec<CampaignId>, Option<String>), KvFailure> {
         self.ids("ledger:", cursor, limit).await
     }
 
@@ -260,7 +289,7 @@ impl<'a> Catalogue<'a> {
         prefix: &str,
         cursor: Option<String>,
         limit: u64,
-    ) -> Result<(Vec<CampaignId>, Option<String>), KvError> {
+    ) -> Result<(Vec<CampaignId>, Option<String>), KvFailure> {
         let (names, cursor) = self.names(prefix, cursor, limit).await?;
         Ok((names.iter().filter_map(|name| CampaignId::parse(name).ok()).collect(), cursor))
     }
@@ -274,20 +303,18 @@ impl<'a> Catalogue<'a> {
         prefix: &str,
         cursor: Option<String>,
         limit: u64,
-    ) -> Result<(Vec<String>, Option<String>), KvError> {
-        let start = now();
+    ) -> Result<(Vec<String>, Option<String>), KvFailure> {
         let mut list = self.kv.list().prefix(prefix.to_owned()).limit(limit);
         if let Some(cursor) = cursor {
             list = list.cursor(cursor);
         }
-        let page = list.execute().await?;
-        self.trace.kv_since(start);
+        let page = self.timed(list.execute()).await?;
         let names = page.keys.iter().filter_map(|key| key.name.strip_prefix(prefix));
         let names = names.map(str::to_owned).collect();
         Ok((names, if page.list_complete { None } else { page.cursor }))
     }
 
-    async fn stored_entry(&self, key: &str) -> Result<Option<Entry>, KvError> {
+    async fn stored_entry(&self, key: &str) -> Result<Option<Entry>, KvFailure> {
         let Some(json) = self.read(key).await? else {
             return Ok(None);
         };
@@ -309,9 +336,9 @@ impl<'a> Catalogue<'a> {
 }
 
 impl Documents for Catalogue<'_> {
-    type Error = KvError;
+    type Error = KvFailure;
 
-    async fn entry(&self, key: Key<'_>) -> Result<Option<Entry>, KvError> {
+    async fn entry(&self, key: Key<'_>) -> Result<Option<Entry>, KvFailure> {
         let key = match key {
             Key::Campaign(id) => campaign_key(id),
             Key::Code(code) => code_key(code),

@@ -8,11 +8,13 @@
 
 mod catalogue;
 mod customers;
+mod deadline;
 mod http;
 mod members;
 mod objects;
 mod ports;
 mod rooms;
+mod router;
 mod routes;
 mod settings;
 mod wallet;
@@ -25,5 +27,6 @@ use worker::{Context, Env, Request, Response, Result, event};
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     http::clock::set(&env);
-    routes::handle(request, env, context).await
+    settings::look_at_secrets(&env);
+    router::handle(request, env, context).await
 }

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use futures_util::future::{Either, join_all, select};
+use futures_util::future::join_all;
 use promo_core::checkout::{
     CleanUp, KnownBy, Person, Ports, Query, Resolution, Unreachable, clean_up,
 };
@@ -25,13 +25,14 @@ use serde_json::json;
 use worker::{Delay, Env, Method, Request, RequestInit};
 
 use crate::catalogue::{Catalogue, mark_key};
-use crate::http::{Call, Trace, now};
+use crate::deadline;
+use crate::http::{Call, Trace, log, now};
 use crate::objects::ask::{Ask, NoAnswer, ask};
 use crate::objects::{self, LEDGER, Message, REPLIES};
 use promo_core::time::Instant;
 
-/// A point of sale hears an answer within 2 s whatever happens; this is what the objects may take of
-/// it, in milliseconds.
+/// A point of sale hears an answer within 2 s whatever happens; this is what KV and the objects may take
+/// of it together, in milliseconds.
 const BUDGET: i64 = 1700;
 /// What they may take of one of the wallet's.
 const PATIENCE: i64 = 20_000;
@@ -51,7 +52,7 @@ pub struct Edge<'a> {
     pub(crate) env: &'a Env,
     pub(crate) trace: &'a Trace,
     later: &'a RefCell<Vec<CleanUp>>,
-    /// By when the objects must have answered.
+    /// By when KV and the objects must have answered.
     pub(crate) deadline: Instant,
     /// By when an INQUIRE must have heard all it asks, once it has begun to ask.
     peek_until: Cell<Option<Instant>>,
@@ -69,7 +70,8 @@ impl<'a> Edge<'a> {
     /// # Errors
     /// When the deployment lacks a binding.
     pub fn new(env: &'a Env, call: &'a Call) -> worker::Result<Self> {
-        let edge = Self::open(env, &call.trace, &call.later, call.received)?;
+        let deadline = call.received.plus_millis(BUDGET);
+        let edge = Self::open(env, &call.trace, &call.later, deadline)?;
         Ok(Self { region: call.region, ..edge })
     }
 
@@ -78,17 +80,18 @@ impl<'a> Edge<'a> {
     /// # Errors
     /// When the deployment lacks a binding.
     pub fn patient(env: &'a Env, call: &'a Call) -> worker::Result<Self> {
-        Ok(Self { deadline: call.received.plus_millis(PATIENCE), ..Self::new(env, call)? })
+        let deadline = call.received.plus_millis(PATIENCE);
+        let edge = Self::open(env, &call.trace, &call.later, deadline)?;
+        Ok(Self { region: call.region, ..edge })
     }
 
     fn open(
         env: &'a Env,
         trace: &'a Trace,
         later: &'a RefCell<Vec<CleanUp>>,
-        received: Instant,
+        deadline: Instant,
     ) -> worker::Result<Self> {
-        let catalogue = Catalogue::open(env, trace)?;
-        let deadline = received.plus_millis(BUDGET);
+        let catalogue = Catalogue::open(env, trace, deadline)?;
         Ok(Self {
             catalogue,
             env,
@@ -119,12 +122,9 @@ impl<'a> Edge<'a> {
         deadline: Instant,
     ) -> Result<A, Unreachable> {
         let start = now();
-        let wait = u64::try_from(deadline.millis().saturating_sub(start.millis())).unwrap_or(0);
-        let answer = Box::pin(exchange(self.env, binding, name, region, question));
-        let answer = match select(answer, Delay::from(Duration::from_millis(wait))).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(format!("no answer within {wait} ms").into()),
-        };
+        let exchange = exchange(self.env, binding, name, region, question);
+        let answer = deadline::by(deadline, exchange).await;
+        let answer = answer.unwrap_or_else(|timed_out| Err(timed_out.to_string().into()));
         self.trace.ledger_since(start);
         match answer {
             Ok((answer, rows)) => {
@@ -151,12 +151,10 @@ impl<'a> Edge<'a> {
         deadline: Instant,
     ) -> Result<Q::Reply, Unreachable> {
         let start = now();
-        let wait = u64::try_from(deadline.millis().saturating_sub(start.millis())).unwrap_or(0);
-        let answer = Box::pin(ask(self.env, name, region, question, Some(deadline)));
-        let answer = match select(answer, Delay::from(Duration::from_millis(wait))).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(NoAnswer::Unreachable(format!("no answer within {wait} ms"))),
-        };
+        let exchange = ask(self.env, name, region, question, Some(deadline));
+        let answer = deadline::by(deadline, exchange).await;
+        let answer =
+            answer.unwrap_or_else(|timed_out| Err(NoAnswer::Unreachable(timed_out.to_string())));
         self.trace.ledger_since(start);
         answer
             .map(|(answer, rows)| {
@@ -256,8 +254,13 @@ impl<'a> Edge<'a> {
         campaigns: &[CampaignId],
     ) -> Result<Vec<campaign::TabRecord>, Unreachable> {
         let each = campaigns.iter().map(async |campaign| {
-            let home = tab::Command::Home(campaign.clone(), Shard::root());
-            let tab::Reply::Home(home) = Ports::tab(self, tab, &home).await? else {
+            let home = tab::Command::Home(tab::Home {
+                campaign: campaign.clone(),
+                otherwise: Shard::root(),
+                named: Vec::new(),
+                received: now(),
+            });
+            let tab::Reply::Home(home, _) = Ports::tab(self, tab, &home).await? else {
                 return Err(Unreachable);
             };
             let question = objects::ledger::Question::Tab(tab.clone());
@@ -320,16 +323,9 @@ impl Ports for Edge<'_> {
             return Ok(known.clone());
         }
         let until = if hurry { self.peek_until() } else { self.deadline };
-        let wait = until.millis().saturating_sub(now().millis());
-        let wait = Delay::from(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
-        match select(Box::pin(person::of(self, who)), wait).await {
-            Either::Left((found, _)) => {
-                let found = found?;
-                self.people.borrow_mut().insert(who.name.clone(), found.clone());
-                Ok(found)
-            }
-            Either::Right(_) => Err(Unreachable),
-        }
+        let found = deadline::by(until, person::of(self, who)).await.map_err(|_| Unreachable)??;
+        self.people.borrow_mut().insert(who.name.clone(), found.clone());
+        Ok(found)
     }
 
     async fn ledger(
@@ -382,7 +378,7 @@ impl Ports for Edge<'_> {
 /// Cleans up once; whether that is done.
 pub async fn clean_up_once(env: &Env, left: &CleanUp) -> bool {
     let (trace, later) = (Trace::default(), RefCell::default());
-    match Edge::open(env, &trace, &later, now()) {
+    match Edge::open(env, &trace, &later, now().plus_millis(BUDGET)) {
         Ok(edge) => clean_up(&edge, left).await.is_ok(),
         Err(_) => false,
     }
@@ -399,9 +395,8 @@ pub async fn clean_up_all(env: Env, id: String, left: Vec<CleanUp>) {
                 break;
             }
             let (campaign, tab) = (&left.campaign, &left.tab.tab);
-            worker::console_warn!(
-                "{}",
-                json!({"id": id, "campaign": campaign, "tab": tab, "outcome": "not cleaned up"})
+            log::warn(
+                json!({"id": id, "campaign": campaign, "tab": tab, "outcome": "not cleaned up"}),
             );
         }
     }

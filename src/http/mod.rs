@@ -2,17 +2,18 @@
 //! and the headers that are always there.
 
 pub mod clock;
+pub mod log;
 mod region;
 mod reply;
 mod trace;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 pub use clock::now;
 use promo_core::checkout::CleanUp;
 use promo_core::time::Instant;
 pub use reply::{Problem, Reply};
-use serde_json::{Value, json};
+use serde_json::json;
 pub use trace::Trace;
 use worker::{Headers, Method, Request, Response};
 
@@ -33,6 +34,9 @@ pub struct Call {
     pub method: Method,
     /// The path's segments, decoded.
     pub segments: Vec<String>,
+    /// The pattern of the route that answers. It is what the log shows of the path, since identifiers
+    /// of persons stand in paths.
+    pub route: Cell<&'static str>,
     request: RefCell<Request>,
     /// Where in the world it came from, as Cloudflare names places for objects; empty: unknown.
     pub region: &'static str,
@@ -57,6 +61,7 @@ impl Call {
             received: now(),
             method: request.method(),
             segments: path.split('/').filter(|part| !part.is_empty()).map(decode).collect(),
+            route: Cell::new("unknown"),
             region: region::of(&request),
             request: RefCell::new(request),
             trace: Trace::default(),
@@ -79,6 +84,12 @@ impl Call {
     pub fn query(&self, name: &str) -> Option<String> {
         let url = self.request.borrow().url().ok()?;
         url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// The names of the query's parameters.
+    pub fn query_names(&self) -> Vec<String> {
+        let url = self.request.borrow().url().ok();
+        url.iter().flat_map(|url| url.query_pairs()).map(|(name, _)| name.into_owned()).collect()
     }
 
     /// The body, which says it is JSON and has a bearable size and depth. That it is JSON is for
@@ -145,12 +156,15 @@ impl Call {
         let total = now().millis().saturating_sub(self.received.millis());
         let spent = self.trace.spent(total);
         let mut line = self.trace.notes();
-        line.insert("id".into(), self.id.as_str().into());
+        // A caller's id that could be somebody's telephone number is not logged.
+        let sound = log::clean_text(&self.id) == self.id;
+        let id = if sound { &self.id } else { &self.attempt };
+        line.insert("id".into(), id.as_str().into());
         line.insert("method".into(), self.method.to_string().into());
-        line.insert("path".into(), format!("/{}", self.segments.join("/")).into());
+        line.insert("path".into(), self.route.get().into());
         line.insert("status".into(), reply.status.into());
         line.insert("ms".into(), json!(spent));
-        worker::console_log!("{}", Value::Object(line));
+        log::info(line);
 
         let headers = Headers::new();
         headers.set("content-type", &reply.content_type)?;

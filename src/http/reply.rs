@@ -6,7 +6,7 @@ use promo_core::fault::{Fault, Faults};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::catalogue::NoProgramme;
+use crate::catalogue::{KvFailure, NoProgramme};
 
 /// What goes back to the caller.
 pub struct Reply {
@@ -125,9 +125,9 @@ impl From<worker::Error> for Problem {
     }
 }
 
-impl From<worker::KvError> for Problem {
-    fn from(error: worker::KvError) -> Self {
-        Self::ours(503, &format!("KV: {error}")).with_header("retry-after", "1")
+impl From<KvFailure> for Problem {
+    fn from(failure: KvFailure) -> Self {
+        Self::ours(503, &format!("KV: {failure}")).with_header("retry-after", "1")
     }
 }
 

@@ -15,6 +15,7 @@ use promo_core::ledger::campaign::{
 use promo_core::ledger::shard::{Shard, Siblings};
 use promo_core::revision::Announcement;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use worker::{
     DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object,
     wasm_bindgen,
@@ -22,7 +23,7 @@ use worker::{
 
 use self::upkeep::Publishing;
 use super::store::{self, first_document, first_value, in_one_transaction, rows};
-use crate::http::now;
+use crate::http::{log, now};
 
 // Keyed by text and without row ids: an index would be one more row written, and billed.
 const TABLES: [&str; 3] = [
@@ -196,13 +197,13 @@ impl DurableObject for Ledger {
         }
         // What was decided stands, whatever becomes of what follows.
         if wrote && let Err(error) = self.heed(&command) {
-            worker::console_warn!("the ledger's upkeep failed: {error}");
+            log::warn(json!({"problem": format!("the ledger's upkeep failed: {error}")}));
         }
         if wrote
             && !self.tended.replace(true)
             && let Err(error) = self.tend(campaign, &me).await
         {
-            worker::console_warn!("the ledger's upkeep failed: {error}");
+            log::warn(json!({"problem": format!("the ledger's upkeep failed: {error}")}));
         }
         answer
     }

@@ -28,7 +28,7 @@ use worker::worker_sys::DurableObjectState;
 use worker::{Env, SqlStorage, SqlStorageValue, State};
 
 use super::store::{first_value, in_one_transaction};
-use crate::http::{clock, now};
+use crate::http::{clock, log, now};
 
 /// The version of the messages between edge and object. During a deployment an edge of one version talks to
 /// an object of another: what either cannot understand is refused, and the caller tries again.
@@ -299,10 +299,8 @@ impl<C: Class> Wrapped for Wrapper<C> {
             let failed = [worked.err(), due.as_ref().err().map(|error| error.to_string().into())];
             for error in failed.iter().flatten() {
                 let name = &self.name;
-                worker::console_error!(
-                    "{}",
-                    serde_json::json!({"problem": format!("the alarm of {name}: {error}")})
-                );
+                let problem = format!("the alarm of {name}: {error}");
+                log::warn(serde_json::json!({ "problem": problem }));
             }
             let pause = if failed.iter().flatten().next().is_some() { AFTER_FAILURE } else { 0 };
             let earliest = now().plus_millis(pause);

@@ -21,7 +21,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_
 
 use self::books::{Sqlite, write};
 use super::store::in_one_transaction;
-use crate::http::now;
+use crate::http::{log, now};
 use crate::wallet::Wallet;
 
 /// Calls that are made at once.
@@ -119,7 +119,7 @@ impl DurableObject for Pool {
             Ok(()) => 0,
             Err(error) => {
                 let what = format!("the pool's alarm: {error}");
-                worker::console_error!("{}", json!({ "problem": what }));
+                log::warn(json!({ "problem": what }));
                 AFTER_FAILURE
             }
         };
@@ -167,7 +167,7 @@ impl Pool {
                     "event": "call back", "card": card, "request": request,
                     "outcome": heard.to_string(),
                 });
-                worker::console_log!("{line}");
+                log::info(line);
                 self.decide(&books, &Command::Called { request: *request, heard })?;
             }
         }

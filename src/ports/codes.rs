@@ -13,10 +13,9 @@ use promo_core::code::signed::Signed;
 use promo_core::guard::{Limits, Lock};
 use promo_core::ident::{CodeKey, LocationId, TabId};
 use promo_core::location::Location;
-use worker::KvError;
 
 use super::Edge;
-use crate::catalogue::{code_key, prefix_key};
+use crate::catalogue::{KvFailure, code_key, prefix_key};
 use crate::objects::{GUARD, guard};
 use crate::settings;
 
@@ -72,7 +71,7 @@ impl Edge<'_> {
         &self,
         location: &LocationId,
         typed: Option<&str>,
-    ) -> Result<Location, KvError> {
+    ) -> Result<Location, KvFailure> {
         let key = match typed.map(Query::typed) {
             Some(Ok(Query::Code(code))) => Some(match Signed::read(&code) {
                 Some(signed) => prefix_key(signed.prefix()),

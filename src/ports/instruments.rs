@@ -16,6 +16,7 @@ use promo_core::loyalty::MemberId;
 use promo_core::time::Instant;
 
 use super::Edge;
+use crate::catalogue::KvFailure;
 use crate::http::now;
 use crate::objects::{NUMBERS, POOL, numbers, pool};
 use crate::settings::Defaults;
@@ -83,7 +84,7 @@ impl Edge<'_> {
         Ok(given.filter(|given| given.state() == State::Active).map(|given| given.holder))
     }
 
-    pub(super) fn silent(&self, error: &worker::KvError) -> Unreachable {
+    pub(super) fn silent(&self, error: &KvFailure) -> Unreachable {
         self.trace.note("unreachable", format!("KV: {error}"));
         Unreachable
     }

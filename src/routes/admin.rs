@@ -1,13 +1,13 @@
 //! `/admin/…`: what operators do. JSON, under the bearer token `ADMIN_TOKEN`.
 
-mod codes;
-mod conflicts;
+pub mod codes;
+pub mod conflicts;
 mod currency;
-mod customers;
-mod instruments;
-mod ledger;
-mod members;
-mod wallet;
+pub mod customers;
+pub mod instruments;
+pub mod ledger;
+pub mod members;
+pub mod wallet;
 
 use std::rc::Rc;
 
@@ -20,90 +20,15 @@ use promo_core::ident::{CampaignId, LocationId};
 use promo_core::location::Location;
 use promo_core::loyalty::programme::{Programme, REWARDS};
 use serde_json::json;
-use worker::{Env, Method};
+use worker::Env;
 
 use crate::catalogue::{Catalogue, PROGRAMME_KEY, campaign_key, location_key};
 use crate::http::{Call, Problem, Reply, now};
 use crate::ports::Edge;
-use crate::settings::{self, Defaults, authorize};
+use crate::settings::{self, Defaults};
 
 /// Campaigns on one page of a list.
 const PAGE: u64 = 100;
-
-/// Which methods an address below `/admin` takes; none: there is nothing.
-pub fn allowed(segments: &[&str]) -> &'static [Method] {
-    match segments {
-        ["campaigns", _] => &[Method::Get, Method::Put, Method::Delete],
-        ["locations", _] | ["programme"] => &[Method::Get, Method::Put],
-        ["members", _] | ["conflicts"] => &[Method::Get],
-        ["members", _, "adjust" | "merge"] | ["conflicts", _, "accept" | "dismiss"] => {
-            &[Method::Post]
-        }
-        ["campaigns"] | ["campaigns", _, "ledger" | "redemptions"] | ["codes" | "tabs", _] => {
-            &[Method::Get]
-        }
-        ["instruments", _] => &[Method::Get, Method::Put],
-        ["instruments", _, "numbers", "withdraw"] => &[Method::Post],
-        ["instruments", _, "numbers", _] => &[Method::Get, Method::Delete],
-        ["instruments"] | ["wallet", "errors"] => &[Method::Get],
-        ["customers", _] => &[Method::Delete],
-        ["simulate"]
-        | ["campaigns", _, "codes"]
-        | ["instruments", _, "numbers"]
-        | ["instruments", _, "numbers", _, "block" | "unblock"]
-        | ["wallet", "check"]
-        | ["wallet", "errors", _, "retry" | "dismiss"] => &[Method::Post],
-        _ => &[],
-    }
-}
-
-/// Answers an operator.
-///
-/// # Errors
-/// 404 for what is not there, 422 for a document with faults, 409 for a code another campaign holds;
-/// 400, 401, 413, 415, 503 as everywhere.
-pub async fn answer(segments: &[&str], call: &Call, env: &Env) -> Result<Reply, Problem> {
-    authorize(call, env, "ADMIN_TOKEN", "Bearer ")?;
-    let edge = match segments {
-        // Several objects, one after the other; the operator would only ask again.
-        ["members", _, "merge"] | ["conflicts", _, _] => Edge::patient(env, call)?,
-        _ => Edge::new(env, call)?,
-    };
-    let catalogue = &edge.catalogue;
-    match (segments, &call.method) {
-        (["campaigns"], _) => list_campaigns(catalogue, call).await,
-        (["campaigns", id], Method::Put) => put_campaign(&edge, call, env, id).await,
-        (["campaigns", id], Method::Delete) => delete_campaign(&edge, call, id).await,
-        (["campaigns", id], _) => {
-            let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
-            stored(catalogue, &campaign_key(&id), "campaign").await
-        }
-        (["locations", id], Method::Put) => put_location(catalogue, call, id).await,
-        (["locations", id], _) => {
-            let id = LocationId::parse(id).map_err(|_| not_there("location"))?;
-            stored(catalogue, &location_key(&id), "location").await
-        }
-        (["programme"], Method::Put) => put_programme(catalogue, call).await,
-        (["programme"], _) => stored(catalogue, PROGRAMME_KEY, "programme").await,
-        (["members", identifier], _) => members::show(&edge, identifier).await,
-        (["members", identifier, "adjust"], _) => members::adjust(&edge, call, identifier).await,
-        (["members", identifier, "merge"], _) => members::merge(&edge, call, identifier).await,
-        (["conflicts"], _) => conflicts::list(&edge, call).await,
-        (["conflicts", id, verdict], _) => {
-            conflicts::decide(&edge, call, id, *verdict == "accept").await
-        }
-        (["codes", code], _) => codes::show(&edge, code).await,
-        (["campaigns", id, "codes"], _) => codes::upload(&edge, call, id).await,
-        (["simulate"], _) => simulate_request(&edge, call, env).await,
-        (["campaigns", id, "ledger"], _) => ledger::quotas(&edge, call, env, id).await,
-        (["campaigns", id, "redemptions"], _) => ledger::redemptions(&edge, call, id).await,
-        (["instruments", rest @ ..], _) => instruments::answer(rest, &edge, call, env).await,
-        (["wallet", rest @ ..], _) => wallet::answer(rest, &edge, call, env).await,
-        (["customers", identifier], _) => customers::erase(&edge, call, identifier).await,
-        (["tabs", tab], _) => ledger::tab(&edge, tab).await,
-        _ => Err(not_there("address")),
-    }
-}
 
 fn not_there(what: &str) -> Problem {
     Problem::new(404, &format!("there is no such {what}"))
@@ -115,7 +40,38 @@ async fn stored(catalogue: &Catalogue<'_>, key: &str, what: &str) -> Result<Repl
     Ok(Reply::raw(200, "application/json", json))
 }
 
-async fn list_campaigns(catalogue: &Catalogue<'_>, call: &Call) -> Result<Reply, Problem> {
+/// A campaign's document.
+///
+/// # Errors
+/// 404 when there is none of this id.
+pub async fn show_campaign(edge: &Edge<'_>, id: &str) -> Result<Reply, Problem> {
+    let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
+    stored(&edge.catalogue, &campaign_key(&id), "campaign").await
+}
+
+/// A location's document.
+///
+/// # Errors
+/// 404 when there is none of this id.
+pub async fn show_location(edge: &Edge<'_>, id: &str) -> Result<Reply, Problem> {
+    let id = LocationId::parse(id).map_err(|_| not_there("location"))?;
+    stored(&edge.catalogue, &location_key(&id), "location").await
+}
+
+/// The loyalty programme's document.
+///
+/// # Errors
+/// 404 when there is none.
+pub async fn show_programme(edge: &Edge<'_>) -> Result<Reply, Problem> {
+    stored(&edge.catalogue, PROGRAMME_KEY, "programme").await
+}
+
+/// A page of the campaigns that are stored.
+///
+/// # Errors
+/// 503 when KV does not answer.
+pub async fn list_campaigns(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
+    let catalogue = &edge.catalogue;
     let (ids, cursor) = catalogue.campaign_ids(call.query("cursor"), PAGE).await?;
     let mut campaigns = Vec::new();
     for id in ids {
@@ -133,7 +89,16 @@ async fn list_campaigns(catalogue: &Catalogue<'_>, call: &Call) -> Result<Reply,
 
 /// Stores a campaign under its id and under each of its fixed codes or its prefix, and forgets those it
 /// no longer has.
-async fn put_campaign(edge: &Edge<'_>, call: &Call, env: &Env, id: &str) -> Result<Reply, Problem> {
+///
+/// # Errors
+/// 422 for a document with faults, 409 for a code another campaign holds; 400, 413, 415, 503 as
+/// everywhere.
+pub async fn put_campaign(
+    edge: &Edge<'_>,
+    call: &Call,
+    env: &Env,
+    id: &str,
+) -> Result<Reply, Problem> {
     let catalogue = &edge.catalogue;
     let json = call.json_body().await?;
     is_json(&json)?;
@@ -184,7 +149,11 @@ fn faulty(what: &str, faults: Faults) -> Problem {
     Problem::faults(422, &format!("the {what} has faults"), faults)
 }
 
-async fn delete_campaign(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Problem> {
+/// Removes a campaign and what leads to it; its ledger stays.
+///
+/// # Errors
+/// 404 when there is none of this id.
+pub async fn delete_campaign(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Problem> {
     let catalogue = &edge.catalogue;
     let id = CampaignId::parse(id).map_err(|_| not_there("campaign"))?;
     call.trace.note("campaign", id.as_str());
@@ -199,28 +168,39 @@ async fn delete_campaign(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply
     Ok(Reply::json(200, &json!({"deleted": id})))
 }
 
-async fn put_location(catalogue: &Catalogue<'_>, call: &Call, id: &str) -> Result<Reply, Problem> {
+/// Stores a location's document.
+///
+/// # Errors
+/// 422 for a document with faults or an id that is none; 400, 413, 415, 503 as everywhere.
+pub async fn put_location(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Problem> {
     let id = LocationId::parse(id)
         .map_err(|error| Problem::new(422, &format!("the location's id {error}")))?;
     let json = call.json_body().await?;
     is_json(&json)?;
     Location::from_json(&json).map_err(|f| faulty("location", f))?;
-    catalogue.write(&location_key(&id), &json).await?;
+    edge.catalogue.write(&location_key(&id), &json).await?;
     Ok(Reply::json(200, &json!({"id": id})))
 }
 
-async fn put_programme(catalogue: &Catalogue<'_>, call: &Call) -> Result<Reply, Problem> {
+/// Stores the loyalty programme's document.
+///
+/// # Errors
+/// 422 for a document with faults; 400, 413, 415, 503 as everywhere.
+pub async fn put_programme(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     is_json(&json)?;
     let programme = Programme::from_json(&json).map_err(|f| faulty("programme", f))?;
-    catalogue.write(PROGRAMME_KEY, &json).await?;
+    edge.catalogue.write(PROGRAMME_KEY, &json).await?;
     let warnings = programme.warnings(now());
     Ok(Reply::json(200, &json!({"name": programme.name(), "warnings": warnings})))
 }
 
 /// What the engine would say, without touching or counting anything: of the request's own campaigns,
 /// or without any of those that are stored.
-async fn simulate_request(edge: &Edge<'_>, call: &Call, env: &Env) -> Result<Reply, Problem> {
+///
+/// # Errors
+/// 422 for a request with faults; 400, 413, 415, 503 as everywhere.
+pub async fn simulate_request(edge: &Edge<'_>, call: &Call, env: &Env) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     is_json(&json)?;
     let refused = |faults| faulty("request", faults);

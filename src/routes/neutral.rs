@@ -17,7 +17,7 @@ use super::idempotent::{Said, once};
 use super::till::{self, Place};
 use crate::http::{Call, Problem, Reply};
 use crate::ports::Edge;
-use crate::settings::authorize;
+use crate::settings::Caller;
 
 /// Which POS this is, in ledgers and logs.
 const POS: &str = "neutral";
@@ -28,8 +28,12 @@ const POS: &str = "neutral";
 /// 404 for a code that is refused, 429 while a tab is not listened to, 422 for a body with faults or
 /// another body under the same key, 409 while a request under the same key is answered or when what was
 /// answered is no longer true; 400, 401, 413, 415, 503 as everywhere.
-pub async fn answer(question: &str, call: &Call, env: &Env) -> Result<Reply, Problem> {
-    let caller = authorize(call, env, "API_AUTH", "")?;
+pub async fn answer(
+    question: &str,
+    call: &Call,
+    env: &Env,
+    caller: &Caller,
+) -> Result<Reply, Problem> {
     let json = call.json_body().await?;
     let edge = Edge::new(env, call)?;
     let request = Request { call, env, edge: &edge };
@@ -42,7 +46,7 @@ pub async fn answer(question: &str, call: &Call, env: &Env) -> Result<Reply, Pro
             _ => request.reverse(&body).await,
         }
     };
-    once(call, &edge, &caller, question, &json, work).await
+    once(call, &edge, caller, question, &json, work).await
 }
 
 /// A request while it is answered.
@@ -130,12 +134,6 @@ impl Request<'_> {
     ) -> Says {
         Says { tab, received: self.call.received, attempt, applied, reversed }
     }
-}
-
-/// What is answered on a locked tab, whatever the codes are.
-fn locked(lock: Lock, call: &Call, place: &Place) -> Problem {
-    let seconds = till::wait(lock, call);
-    Problem::new(429, place.refused()).with_header("retry-after", &seconds.to_string())
 }
 
 fn faulty(faults: Faults) -> Problem {

@@ -30,15 +30,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The secrets every service is started with, unless a test says otherwise.
 pub mod secrets {
     /// `Authorization` of the Promo API.
-    pub const GOTAB_PROMO_AUTH: &str = "test-gotab-promo";
+    pub const GOTAB_PROMO_AUTH: &str = "test-gotab-promo-4f1b9c27";
     /// `Authorization` of the Loyalty API.
-    pub const GOTAB_LOYALTY_AUTH: &str = "test-gotab-loyalty";
+    pub const GOTAB_LOYALTY_AUTH: &str = "test-gotab-loyalty-a83d05e6";
     /// `Authorization` of the neutral API.
-    pub const API_AUTH: &str = "test-api";
+    pub const API_AUTH: &str = "test-api-7c2e91d4b60f";
     /// `Authorization` of the wallet's notifications.
-    pub const WALLET_AUTH: &str = "test-wallet";
+    pub const WALLET_AUTH: &str = "test-wallet-19d8e3a05c7b";
     /// The operator's bearer token.
-    pub const ADMIN_TOKEN: &str = "test-admin";
+    pub const ADMIN_TOKEN: &str = "test-admin-d52b7f0e8c41";
     /// Key of the pseudonyms that stand for customers.
     pub const PII_PEPPER: &str = "test-pepper-5d0c6a3f9b1e4a7c8f2b6d3e";
     /// Keys of generated codes.

@@ -47,12 +47,21 @@ fn a_route_opens_only_to_its_own_secret() {
 
 #[test]
 fn two_secrets_may_be_valid_at_once_and_a_missing_one_closes_its_route() {
-    let service = Service::with().var("API_AUTH", "old, new").without("ADMIN_TOKEN").start();
-    for secret in ["old", "new"] {
+    let service = Service::with()
+        .var("API_AUTH", "the-old-secret-of-tills, the-new-secret-of-tills")
+        .without("ADMIN_TOKEN")
+        .start();
+    for secret in ["the-old-secret-of-tills", "the-new-secret-of-tills"] {
         let open = json(service.post("/v1/inquire").auth(secret)).body(b"{}");
         is_problem(&open, 422);
     }
-    is_problem(&service.post("/v1/inquire").auth("old, new").send(), 401);
+    is_problem(
+        &service
+            .post("/v1/inquire")
+            .auth("the-old-secret-of-tills, the-new-secret-of-tills")
+            .send(),
+        401,
+    );
     is_problem(&service.get("/admin/campaigns").auth("Bearer ").send(), 503);
     service.log_saying("ADMIN_TOKEN");
 }

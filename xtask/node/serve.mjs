@@ -65,10 +65,7 @@ const runtime = new Miniflare(
         ...described.options,
         name: "promo-edge",
         modulesRoot: resolve("build"),
-        modules: [
-          { type: "ESModule", path: resolve("build/index.js") },
-          { type: "CompiledWasm", path: resolve("build/index_bg.wasm") },
-        ],
+        modules: modules(),
         bindings: settings,
         unsafeDirectSockets: [{ host: HOST, port }],
       },
@@ -91,6 +88,38 @@ try {
   await runtime.dispose().catch(() => {});
   // A broken pipe: workerd ended at once, and has said why.
   fail(error.code === "EPIPE" ? "workerd did not start" : error.message);
+}
+
+// PROMO_SLOW_KV=N, for tests: every operation on KV begins N milliseconds late. What is deployed knows
+// nothing of it: a module in front of the Worker hands it another binding.
+function modules() {
+  const worker = [
+    { type: "ESModule", path: resolve("build/index.js") },
+    { type: "CompiledWasm", path: resolve("build/index_bg.wasm") },
+  ];
+  const late = Number(process.env.PROMO_SLOW_KV ?? 0);
+  if (!(late > 0)) {
+    return worker;
+  }
+  const contents = `
+    import { WorkerEntrypoint } from "cloudflare:workers";
+    import Service from "./index.js";
+    export * from "./index.js";
+    const late = () => new Promise((begin) => setTimeout(begin, ${late}));
+    const slow = (kv) => new Proxy(kv, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        return typeof value === "function"
+          ? async (...given) => (await late(), value.apply(target, given))
+          : value;
+      },
+    });
+    export default class extends WorkerEntrypoint {
+      fetch(request) {
+        return new Service(this.ctx, { ...this.env, OFFERS: slow(this.env.OFFERS) }).fetch(request);
+      }
+    }`;
+  return [{ type: "ESModule", path: resolve("build/slow.js"), contents }, ...worker];
 }
 
 function readSettings() {

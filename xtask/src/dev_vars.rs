@@ -74,8 +74,22 @@ fn missing(names: Vec<String>, text: &str) -> Vec<String> {
     names.into_iter().filter(|name| !given(name)).collect()
 }
 
+/// The values of a file like this one, without the quotes around them.
+pub fn values(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.filter_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        let name = name.trim().trim_start_matches("export ").trim();
+        let value = value.trim();
+        let bare = ['"', '\'', '`'].iter().find_map(|quote| {
+            value.strip_prefix(*quote).and_then(|value| value.strip_suffix(*quote))
+        });
+        Some((name, bare.unwrap_or(value)))
+    })
+}
+
 /// 192 random bits, in hexadecimal.
-fn random() -> Result<String> {
+pub fn random() -> Result<String> {
     let mut bytes = [0_u8; 24];
     File::open("/dev/urandom")
         .and_then(|mut source| source.read_exact(&mut bytes))
@@ -94,6 +108,12 @@ mod tests {
         assert_eq!(missing(names(), ""), names());
         assert_eq!(missing(names(), "# C=1\nexport A=x\n B = \"y=z\"\n"), ["C"]);
         assert!(missing(names(), "C=\nB=\nA=").is_empty(), "empty is a value");
+    }
+
+    #[test]
+    fn values_are_read_without_their_quotes() {
+        let text = "# A=1\nB=\"x=y\"\nexport C = z\nD='q'\n";
+        assert_eq!(values(text).collect::<Vec<_>>(), [("B", "x=y"), ("C", "z"), ("D", "q")]);
     }
 
     #[test]

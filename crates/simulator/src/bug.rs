@@ -23,6 +23,8 @@ pub enum Bug {
     ReverseInTwoTurns,
     /// A reversal leaves no barrier.
     NoBarrier,
+    /// A tab keeps no barrier for offers whose campaigns never stood on it.
+    NoTabBarrier,
     /// A write that changed no row is taken for one that did (shopper#510).
     LostWrite,
     /// A repeated REDEEM takes again.
@@ -166,6 +168,13 @@ pub fn skipped_ledger(bug: Option<Bug>, command: &Command) -> Option<Reply> {
 pub fn skipped_tab(bug: Option<Bug>, command: &tab::Command) -> Option<tab::Reply> {
     let settles = matches!(command, tab::Command::Settle(_));
     (bug == Some(Bug::NeverSettled) && settles).then_some(tab::Reply::Settled)
+}
+
+/// What a tab keeps.
+pub fn twist_tab(bug: Option<Bug>, tab: &mut tab::Tab) {
+    if bug == Some(Bug::NoTabBarrier) {
+        tab.barriers = tab::Barriers::default();
+    }
 }
 
 /// What is cleaned up; none: nothing.

@@ -74,6 +74,11 @@ fn a_reversal_that_leaves_no_barrier_is_caught() {
 }
 
 #[test]
+fn a_tab_that_forgets_what_was_reversed_before_it_stood_there_is_caught() {
+    is_caught(Bug::NoTabBarrier, &[ORDER]);
+}
+
+#[test]
 fn a_lost_write_that_was_acknowledged_is_caught() {
     is_caught(Bug::LostWrite, &[DURABLE, UNREACHABLE]);
 }

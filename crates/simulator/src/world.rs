@@ -264,7 +264,9 @@ impl World {
     /// One turn of a tab.
     pub fn tab(self: &Rc<Self>, key: &TabKey, command: &tab::Command) -> tab::Reply {
         let mut tabs = self.tabs.borrow_mut();
-        let (reply, changed) = tabs.entry(key.clone()).or_default().apply(command.clone());
+        let tab = tabs.entry(key.clone()).or_default();
+        let (reply, changed) = tab.apply(command.clone());
+        bug::twist_tab(self.bug, tab);
         drop(tabs);
         if let (tab::Command::Undo(undo), true) = (command, changed) {
             self.history.borrow_mut().left_word(undo);

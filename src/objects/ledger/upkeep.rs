@@ -14,12 +14,14 @@ use promo_core::ledger::shard::Shard;
 use promo_core::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use worker::{Delay, SqlStorage, SqlStorageValue};
 
 use super::super::store::{first_document, in_one_transaction, rows, write};
 use super::Ledger;
 use crate::catalogue::{self, ledger_key, mark_key};
-use crate::http::now;
+use crate::deadline;
+use crate::http::{log, now};
 
 /// What the object knows of the others.
 pub const SIBLINGS: &str = "siblings";
@@ -45,6 +47,8 @@ const WINDOW_DAYS: i64 = 62;
 const MARK_LASTS: u64 = 3600;
 /// After how many milliseconds it is published again while somebody asks.
 const MARK_DUE: i64 = 1_800_000;
+/// For how many milliseconds KV is waited for.
+const PATIENCE: i64 = 10_000;
 /// Tabs folded in one turn.
 const FOLDED: u32 = 500;
 
@@ -136,8 +140,13 @@ impl Ledger {
                     let json = serde_json::to_string(&mark).unwrap_or_default();
                     kv.put(&key, json)?.expiration_ttl(MARK_LASTS).execute().await
                 };
-                if let Err(error) = put.await {
-                    worker::console_warn!("{key} could not be published: {error}");
+                let put = deadline::by(now().plus_millis(PATIENCE), put).await;
+                let failed = match put {
+                    Ok(put) => put.err().map(|error| error.to_string()),
+                    Err(timed_out) => Some(timed_out.to_string()),
+                };
+                if let Some(error) = failed {
+                    log::warn(json!({"problem": format!("{key} could not be published: {error}")}));
                 }
                 // KV takes one write a second for a key.
                 Delay::from(Duration::from_secs(1)).await;
@@ -184,7 +193,8 @@ impl Ledger {
             self.state.wait_until(async move {
                 let key = ledger_key(&campaign);
                 let done = async { kv.put(&key, "{}")?.execute().await };
-                if done.await.is_ok() {
+                let done = deadline::by(now().plus_millis(PATIENCE), done).await;
+                if matches!(done, Ok(Ok(()))) {
                     // Should this fail, it is listed once more.
                     let _ = note(&sql, LISTED, &true);
                 }

@@ -1,6 +1,6 @@
 //! What operators do with instrument types and their numbers.
 
-mod withdraw;
+pub mod withdraw;
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use promo_core::issuance::number::{Format, fault_of, read_lines};
 use promo_core::issuance::pool::{Add, Command, Part, Pool, Reply as Decided, State};
 use promo_core::issuance::{InstrumentType, Kind, Number};
 use serde_json::{Value, json};
-use worker::{Env, Method};
+use worker::Env;
 
 use super::{PAGE, codes, faulty, is_json, ledger, not_there};
 use crate::catalogue::instrument_key;
@@ -23,48 +23,25 @@ use crate::objects::pool::{Answer, Question};
 use crate::ports::Edge;
 use crate::settings::Defaults;
 
-/// Answers what is below `/admin/instruments`.
-///
-/// # Errors
-/// 404 for what is not there, 409 for what cannot be changed any more, 422 for a document or numbers
-/// with faults.
-pub async fn answer(
-    segments: &[&str],
+/// The type of this code, and its document.
+async fn known(
     edge: &Edge<'_>,
     call: &Call,
-    env: &Env,
-) -> Result<Reply, Problem> {
-    let Some((code, rest)) = segments.split_first() else { return list(edge, call).await };
-    let code = match (TypeCode::parse(code), &call.method) {
-        (Ok(code), _) => code,
-        (Err(error), Method::Put) => {
-            return Err(Problem::new(422, &format!("the type's code {code:?}: {error}")));
-        }
-        (Err(_), _) => return Err(not_there("instrument type")),
-    };
+    code: &str,
+) -> Result<(TypeCode, InstrumentType), Problem> {
+    let code = TypeCode::parse(code).map_err(|_| not_there("instrument type"))?;
     call.trace.note("type", code.as_str());
-    if rest.is_empty() && call.method == Method::Put {
-        return put(edge, call, env, &code).await;
-    }
     let document = edge.catalogue.instrument_type(&code).await?;
     let document = document.ok_or_else(|| not_there("instrument type"))?;
     let document = document.map_err(|faults| faulty("stored instrument type", faults))?;
-    match rest {
-        [] => show(edge, env, &code, &document).await,
-        ["numbers"] => add(edge, call, env, &code, &document).await,
-        ["numbers", "withdraw"] if call.method == Method::Post => {
-            withdraw::list(edge, call, &code, &document).await
-        }
-        ["numbers", number] if call.method == Method::Delete => {
-            withdraw::one(edge, &code, number).await
-        }
-        ["numbers", number] => show_number(edge, env, &code, &document, number).await,
-        ["numbers", number, what] => block(edge, &code, number, *what == "block").await,
-        _ => Err(not_there("address")),
-    }
+    Ok((code, document))
 }
 
-async fn list(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
+/// A page of the types that are stored.
+///
+/// # Errors
+/// 503 when KV does not answer.
+pub async fn list(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
     let (codes, cursor) = edge.catalogue.instrument_types(call.query("cursor"), PAGE).await?;
     let mut types = Vec::new();
     for code in codes {
@@ -80,7 +57,14 @@ async fn list(edge: &Edge<'_>, call: &Call) -> Result<Reply, Problem> {
 }
 
 /// Stores a type. What numbers already depend on stays as it is.
-async fn put(edge: &Edge<'_>, call: &Call, env: &Env, code: &TypeCode) -> Result<Reply, Problem> {
+///
+/// # Errors
+/// 409 for what cannot be changed any more, 422 for a document with faults or a code that is none; 400,
+/// 413, 415, 503 as everywhere.
+pub async fn put(edge: &Edge<'_>, call: &Call, env: &Env, code: &str) -> Result<Reply, Problem> {
+    let code = &TypeCode::parse(code)
+        .map_err(|error| Problem::new(422, &format!("the type's code {code:?}: {error}")))?;
+    call.trace.note("type", code.as_str());
     let json = call.json_body().await?;
     is_json(&json)?;
     let document = InstrumentType::from_json(&json).map_err(|f| faulty("instrument type", f))?;
@@ -164,12 +148,11 @@ fn another_answer() -> Problem {
 }
 
 /// A type with how many of its numbers are in each state.
-async fn show(
-    edge: &Edge<'_>,
-    env: &Env,
-    code: &TypeCode,
-    document: &InstrumentType,
-) -> Result<Reply, Problem> {
+///
+/// # Errors
+/// 404 when there is none of this code, 503 when its pool does not answer.
+pub async fn show(edge: &Edge<'_>, call: &Call, env: &Env, code: &str) -> Result<Reply, Problem> {
+    let (code, document) = &known(edge, call, code).await?;
     let (pool, redeemed) = join(pool(edge, code), redeemed(edge, code, document, None)).await;
     let (pool, redeemed) = (pool?, redeemed?);
     // One that was used and then blocked is blocked.
@@ -220,13 +203,12 @@ async fn redeemed(
 }
 
 /// The numbers of the body join the pool: all of them or, with any fault, none.
-async fn add(
-    edge: &Edge<'_>,
-    call: &Call,
-    env: &Env,
-    code: &TypeCode,
-    document: &InstrumentType,
-) -> Result<Reply, Problem> {
+///
+/// # Errors
+/// 404 when there is no type of this code, 409 for a part of an upload that is out of step, 422 for numbers
+/// with faults or of somebody else's.
+pub async fn add(edge: &Edge<'_>, call: &Call, env: &Env, code: &str) -> Result<Reply, Problem> {
+    let (code, document) = &known(edge, call, code).await?;
     let format = format(call)?;
     let part = part(call)?;
     let body = call.body().await?;
@@ -334,13 +316,17 @@ fn refused(faults: Faults) -> Problem {
 }
 
 /// One number, its state and whose it is.
-async fn show_number(
+///
+/// # Errors
+/// 404 when there is no such type or number, 503 when its pool does not answer.
+pub async fn show_number(
     edge: &Edge<'_>,
+    call: &Call,
     env: &Env,
-    code: &TypeCode,
-    document: &InstrumentType,
+    code: &str,
     number: &str,
 ) -> Result<Reply, Problem> {
+    let (code, document) = &known(edge, call, code).await?;
     let key = key(number)?;
     let question = Question::Find(key.clone());
     let (found, uses) =
@@ -365,12 +351,18 @@ fn key(number: &str) -> Result<CodeKey, Problem> {
     CodeKey::of_scanned(number).map_err(|_| not_there("number"))
 }
 
-async fn block(
+/// Blocks a number that was given out, or lets it count again.
+///
+/// # Errors
+/// 404 when there is no such type, 409 for a number that was not given out.
+pub async fn block(
     edge: &Edge<'_>,
-    code: &TypeCode,
+    call: &Call,
+    code: &str,
     number: &str,
     blocked: bool,
 ) -> Result<Reply, Problem> {
+    let (code, _) = &known(edge, call, code).await?;
     let command = Command::Block { number: key(number)?, blocked };
     match edge.decide(code, command).await.map_err(|_| silent())? {
         Decided::Blocked(state) => {

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use promo_core::campaign::Measure;
 use promo_core::checkout::{QuotaCounters, Unreachable, quota_counters};
+use promo_core::csv::write_line;
 use promo_core::ident::{CampaignId, OfferId, OfferRef, TabId};
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::{Redemption, State, TabRecord, Totals};
@@ -243,7 +244,7 @@ pub async fn redemptions(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply
         .flat_map(|(tab, record)| lines(&tab, record).collect::<Vec<_>>())
         .collect();
     if call.header("accept").is_some_and(|accept| accept.contains("text/csv")) {
-        let reply = Reply::raw(200, "text/csv; charset=utf-8", csv(&lines)?);
+        let reply = Reply::raw(200, "text/csv; charset=utf-8", csv(&lines).into_bytes());
         return Ok(match cursor {
             // A page of CSV has no place for it but here.
             Some(cursor) => reply.with_header("x-next-cursor", &cursor),
@@ -295,13 +296,36 @@ async fn next_shard(
     }
 }
 
-fn csv(lines: &[Line]) -> Result<Vec<u8>, Problem> {
-    let failed = |error: &dyn std::error::Error| Problem::ours(500, &format!("CSV: {error}"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
+/// The columns of [`Line`].
+const COLUMNS: [&str; 14] = [
+    "campaign", "offer", "code", "location", "tab", "customer", "amount", "currency", "received",
+    "decided", "reversed", "pos", "state", "epoch",
+];
+
+fn csv(lines: &[Line]) -> String {
+    let mut csv = String::new();
+    write_line(&mut csv, COLUMNS);
     for line in lines {
-        writer.serialize(line).map_err(|error| failed(&error))?;
+        let (amount, epoch) = (line.amount.minor().to_string(), line.epoch.to_string());
+        let cells = [
+            &line.campaign,
+            &line.offer,
+            &line.code,
+            &line.location,
+            &line.tab,
+            line.customer.as_deref().unwrap_or_default(),
+            &amount,
+            line.currency.as_str(),
+            &line.received,
+            &line.decided,
+            line.reversed.as_deref().unwrap_or_default(),
+            &line.pos,
+            line.state.as_str(),
+            &epoch,
+        ];
+        write_line(&mut csv, cells);
     }
-    writer.into_inner().map_err(|error| failed(&error))
+    csv
 }
 
 /// A tab's history: every redemption on it, of every campaign, at every location with a tab of that

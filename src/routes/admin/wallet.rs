@@ -27,27 +27,12 @@ const AT_ONCE: usize = 32;
 /// Instrument types of a deployment that are looked at.
 const TYPES: u64 = 1000;
 
-/// Answers what is below `/admin/wallet`.
-///
-/// # Errors
-/// 404 for what is not there, 409 for a request that is not stuck, 503 without `WALLET_URL`.
-pub async fn answer(
-    segments: &[&str],
-    edge: &Edge<'_>,
-    call: &Call,
-    env: &Env,
-) -> Result<Reply, Problem> {
-    match segments {
-        ["check"] => check(call, env).await,
-        ["errors"] => errors(edge, call, env).await,
-        ["errors", id, what] => settle(edge, id, *what == "retry").await,
-        _ => Err(not_there("address")),
-    }
-}
-
 /// Tries the connection both ways: whether the wallet answers us, and whether we would let it in. The
 /// secret that the wallet's people say they use may be sent along as `{"secret": "…"}`.
-async fn check(call: &Call, env: &Env) -> Result<Reply, Problem> {
+///
+/// # Errors
+/// 400 for another body, 503 without `WALLET_URL`.
+pub async fn check(call: &Call, env: &Env) -> Result<Reply, Problem> {
     let wallet = Wallet::of(env);
     if !wallet.has_address() {
         let detail = "the setting WALLET_URL is not set: there is no wallet to call";
@@ -123,7 +108,10 @@ fn wrong_with_being_called(env: &Env, secret: Option<&str>) -> Option<Wrong> {
 }
 
 /// A page of the requests of all types that are stuck, type by type.
-async fn errors(edge: &Edge<'_>, call: &Call, env: &Env) -> Result<Reply, Problem> {
+///
+/// # Errors
+/// 422 for a cursor of somebody else's, 503 when a pool does not answer.
+pub async fn errors(edge: &Edge<'_>, call: &Call, env: &Env) -> Result<Reply, Problem> {
     let after = match call.query("cursor") {
         None => None,
         Some(cursor) => match read_id(&cursor) {
@@ -216,7 +204,11 @@ fn read_id(id: &str) -> Option<(TypeCode, RequestNo)> {
     Some((TypeCode::parse(code).ok()?, no.parse().ok()?))
 }
 
-async fn settle(edge: &Edge<'_>, id: &str, retry: bool) -> Result<Reply, Problem> {
+/// Has a stuck request tried again, or puts it away.
+///
+/// # Errors
+/// 404 when its type is not there, 409 for a request that is not stuck.
+pub async fn settle(edge: &Edge<'_>, id: &str, retry: bool) -> Result<Reply, Problem> {
     let (code, no) = read_id(id).ok_or_else(|| not_there("request"))?;
     if edge.catalogue.instrument_type(&code).await?.is_none() {
         return Err(not_there("request"));

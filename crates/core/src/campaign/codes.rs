@@ -12,6 +12,9 @@ use crate::{
     json::At,
 };
 
+/// The most fixed codes of a campaign: each is an entry of its own that a `PUT` looks up and writes.
+pub const MOST_FIXED: usize = 1000;
+
 /// By which codes a campaign is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codes {
@@ -94,6 +97,12 @@ fn yes(at: At<'_>) -> Option<()> {
 fn fixed(at: At<'_>) -> Option<Vec<CanonicalCode>> {
     let mut places: BTreeMap<CanonicalCode, usize> = BTreeMap::new();
     let mut index = 0_usize;
+    if at.length().is_some_and(|length| length > MOST_FIXED) {
+        return at.fault(format!(
+            "has more than {MOST_FIXED} codes: for many codes write {{\"listed\": true}} and import \
+             them, or {{\"signed\": {{\"prefix\": \"ABC\", \"count\": 100000}}}} and have them made"
+        ));
+    }
     at.list(1, |at| {
         let place = index;
         index = index.saturating_add(1);

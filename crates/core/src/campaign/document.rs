@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Campaign, Codes, CombinesWith, Guest, Inquire, Moment, Offer, PercentOf, RETENTION_DAYS, codes,
+    Campaign, Codes, CombinesWith, Guest, Inquire, LEAST_RETENTION_DAYS, Moment, Offer, PercentOf,
+    RETENTION_DAYS, codes,
     condition::{self, Condition},
     discount,
     matcher::MatcherReader,
@@ -72,7 +73,7 @@ pub(crate) fn read(at: At<'_>) -> Option<Campaign> {
     let percent_of = object.get("percent_of", |at| at.one_of(&percents));
     let inquire = object.get("inquire", |at| at.one_of(&inquiries));
     let ledger = object.get("ledger", ledger);
-    let retention_days = object.get("retention_days", |at| at.whole(1, 3650));
+    let retention_days = object.get("retention_days", |at| at.whole(LEAST_RETENTION_DAYS, 3650));
     let guest = object.get("guest", guest).unwrap_or_default();
 
     let read_offers = read_offers?;

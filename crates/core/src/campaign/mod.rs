@@ -110,6 +110,8 @@ impl CombinesWith {
 
 /// For how many days redemptions are kept apart, unless the document says otherwise.
 pub const RETENTION_DAYS: u32 = 400;
+/// For how many days at least: what is folded into totals can no longer be reversed.
+const LEAST_RETENTION_DAYS: u64 = 30;
 
 /// Whether an inquiry asks the ledger what is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -372,3 +372,36 @@ fn documents_of_nonsense_are_refused_in_bounded_time() {
         assert!(faults.as_slice().len() <= 1001);
     }
 }
+
+#[test]
+fn a_campaign_has_at_most_a_thousand_fixed_codes_and_says_what_to_use_for_more() {
+    let with = |count: usize| {
+        let mut document = least();
+        let codes: Vec<String> = (0..count).map(|n| format!("CODE{n}")).collect();
+        document["codes"] = json!({ "fixed": codes });
+        document
+    };
+    load(&with(1000));
+    let json = serde_json::to_vec(&with(1001)).unwrap();
+    let faults: Vec<_> = Campaign::from_json(&json).unwrap_err().into_iter().collect();
+    let [fault] = faults.as_slice() else { panic!("{faults:?}") };
+    assert_eq!(fault.pointer, "/codes/fixed");
+    for part in ["1000", "\"listed\": true", "\"signed\""] {
+        assert!(fault.detail.contains(part), "{}", fault.detail);
+    }
+}
+
+#[test]
+fn redemptions_are_kept_apart_for_thirty_days_at_least() {
+    let with = |days: u32| {
+        let mut document = least();
+        document["retention_days"] = json!(days);
+        serde_json::to_vec(&document).unwrap()
+    };
+    assert_eq!(Campaign::from_json(&with(30)).unwrap().retention_days(), 30);
+    for days in [0, 1, 29] {
+        let faults: Vec<_> = Campaign::from_json(&with(days)).unwrap_err().into_iter().collect();
+        assert_eq!(faults[0].pointer, "/retention_days");
+        assert!(faults[0].detail.contains("less than 30"), "{}", faults[0].detail);
+    }
+}

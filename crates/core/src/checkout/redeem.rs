@@ -76,6 +76,7 @@ async fn redeem_campaign(
     // What the ledger said stands, until the tab has heard of it.
     let mut stands: Option<BTreeMap<OfferRef, Money>> = None;
     let is_last = round.parties.len() == index.saturating_add(1);
+    let mut refs = refs.to_vec();
     for _ in 0..ROUNDS {
         let Said { quotes, mut rejections } = round.decide(index)?;
         rejections.extend(gone.iter().cloned());
@@ -88,14 +89,14 @@ async fn redeem_campaign(
                 let most = claimed.entry(quote.offer_id.clone()).or_insert(Money::ZERO);
                 *most = (*most).max(quote.discount);
             }
-            match admit(ports, &campaign, wished.clone(), &quotes, event).await {
+            match admit(ports, &campaign, wished.clone(), &quotes, &refs, event).await {
                 Ok(Admission::Admitted(kept)) => home = Some(kept),
                 Ok(Admission::Short { .. }) if stands.is_some() => {
                     // What an earlier round claimed, and the ledger refused, is in its own way.
                     let left = to_settle(campaign.id(), wished, stands.take(), event);
                     if clean_up(ports, &left).await.is_err() {
                         answer.reject_all(
-                            refs,
+                            &refs,
                             Reason::TemporarilyUnavailable,
                             "the tab is silent",
                         );
@@ -118,30 +119,48 @@ async fn redeem_campaign(
                     party.refuse_all(Reason::AlreadyReversed);
                     continue;
                 }
+                Ok(Admission::Overtaken(offers)) => {
+                    party.refuse(&offers, Reason::AlreadyReversed);
+                    answer.overtaken(&mut refs, &offers);
+                    continue;
+                }
                 Err(Unreachable) => {
-                    answer.reject_all(refs, Reason::TemporarilyUnavailable, "the tab is silent");
+                    answer.reject_all(&refs, Reason::TemporarilyUnavailable, "the tab is silent");
                     later(ports, campaign.id(), wished, Some(BTreeMap::new()), event);
                     return Ok(());
                 }
             }
         } else if home.is_none() {
             // What is only named may have been redeemed before.
-            let command = tab::Command::Home(campaign.id().clone(), wished.clone());
-            let Ok(tab::Reply::Home(kept)) = ports.tab(&event.tab, &command).await else {
-                answer.reject_all(refs, Reason::TemporarilyUnavailable, "the tab is silent");
+            let command = tab::Command::Home(tab::Home {
+                campaign: campaign.id().clone(),
+                otherwise: wished.clone(),
+                named: refs.clone(),
+                received: event.received,
+            });
+            let Ok(tab::Reply::Home(kept, offers)) = ports.tab(&event.tab, &command).await else {
+                answer.reject_all(&refs, Reason::TemporarilyUnavailable, "the tab is silent");
                 return Ok(());
             };
+            answer.overtaken(&mut refs, &offers);
             home = Some(kept);
         }
+        if refs.is_empty() {
+            if !claimed.is_empty() {
+                let kept = home.unwrap_or(wished);
+                later(ports, campaign.id(), kept, Some(BTreeMap::new()), event);
+            }
+            return Ok(());
+        }
         let kept = home.clone().unwrap_or(wished);
-        let command = party.command(&quotes, refs, event);
+        let command = party.command(&quotes, &refs, event);
         let taken = rights::redeem(ports, campaign.id(), &kept, command.clone()).await;
         if taken == Err(Undecided::Outdated) {
-            match renew(ports, party, refs, event).await {
+            match renew(ports, party, &refs, event).await {
                 Ok(unknown) => gone = unknown,
                 Err(_) => {
                     let detail = "the campaign has changed, and its document cannot be read";
-                    answer.reject_all(refs, Reason::TemporarilyUnavailable, detail);
+                    answer.reject_all(&refs, Reason::TemporarilyUnavailable, detail);
                     later(ports, campaign.id(), kept, Some(BTreeMap::new()), event);
                     return Ok(());
                 }
@@ -149,7 +168,7 @@ async fn redeem_campaign(
             continue;
         }
         let Ok(redeemed) = taken else {
-            answer.reject_all(refs, Reason::TemporarilyUnavailable, "the ledger is silent");
+            answer.reject_all(&refs, Reason::TemporarilyUnavailable, "the ledger is silent");
             undo(ports, campaign.id(), kept, event).await;
             return Ok(());
         };
@@ -169,7 +188,7 @@ async fn redeem_campaign(
         }
         return Ok(());
     }
-    answer.reject_all(refs, Reason::TemporarilyUnavailable, "too many guests at once");
+    answer.reject_all(&refs, Reason::TemporarilyUnavailable, "too many guests at once");
     if let (Some(party), Some(home)) = (round.parties.get(index), home) {
         later(ports, party.campaign.id(), home, Some(BTreeMap::new()), event);
     }
@@ -258,6 +277,7 @@ async fn admit(
     campaign: &Campaign,
     home: Shard,
     quotes: &[Quote],
+    named: &[OfferRef],
     event: &Event,
 ) -> Result<Admission, Unreachable> {
     let admit = tab::Command::Admit(Admit {
@@ -269,6 +289,7 @@ async fn admit(
         },
         home,
         offers: quotes.iter().map(|quote| (quote.offer_id.clone(), quote.discount)).collect(),
+        named: named.to_vec(),
         ceiling: event.cart.subtotal().saturating_add(event.cart.fees_total()),
         attempt: Attempt { name: event.attempt.clone(), received: event.received },
     });
@@ -281,7 +302,9 @@ async fn admit(
         let in_the_way = match &admission {
             Admission::Barred(neighbour) => std::slice::from_ref(neighbour),
             Admission::Short { by, .. } => by,
-            Admission::Admitted(_) | Admission::Reversed => return Ok(admission),
+            Admission::Admitted(_) | Admission::Reversed | Admission::Overtaken(_) => {
+                return Ok(admission);
+            }
         };
         let old = in_the_way
             .iter()
@@ -311,6 +334,15 @@ impl Redeemed {
                 }
             }
         }
+    }
+
+    /// Takes those out of what is asked for that a reversal overtook: whatever stands of them was asked
+    /// for by a later REDEEM, and this one must not hear of it.
+    fn overtaken(&mut self, refs: &mut Vec<OfferRef>, offers: &[OfferRef]) {
+        let (gone, left): (Vec<_>, Vec<_>) =
+            std::mem::take(refs).into_iter().partition(|offer| offers.contains(offer));
+        self.reject_all(&gone, Reason::AlreadyReversed, "it was reversed after it was asked for");
+        *refs = left;
     }
 
     /// Rejects an offer that is perhaps to be had.

@@ -1,7 +1,8 @@
 //! REVERSE: give these offers of a tab back, or all of them.
 //!
 //! A reversal needs no catalogue: what a campaign's ledger took is kept there, and is given back even
-//! when the campaign is long over, changed or deleted.
+//! when the campaign is long over, changed or deleted. Which ledgers there are to ask, the tab knows: a
+//! campaign that never stood on it is recorded there ([`tab`]), so that a made-up one gets no ledger.
 
 use std::collections::BTreeMap;
 
@@ -76,10 +77,14 @@ async fn who_must_hear(
             None => answer.unchanged.push(id.clone()),
         }
     }
+    let received = reversal.received;
     let command = match reversal.offer_ids.is_empty() {
-        true => tab::Command::Reverse { received: reversal.received },
+        true => tab::Command::Reverse { received },
         false if named.is_empty() => return Ok(Vec::new()),
-        false => tab::Command::Locate(named.keys().cloned().collect()),
+        false => {
+            let offers = named.values().flatten().cloned().collect();
+            tab::Command::ReverseOffers { offers, received }
+        }
     };
     let tab::Reply::Campaigns(campaigns) = ports.tab(&reversal.tab, &command).await? else {
         return Err(Failure::Unreachable);
@@ -88,5 +93,8 @@ async fn who_must_hear(
         let which = named.remove(&campaign).map_or(Which::All, Which::Offers);
         (campaign, home, which)
     };
-    Ok(campaigns.into_iter().map(which).collect())
+    let campaigns = campaigns.into_iter().map(which).collect();
+    // The tab has kept these: their campaigns never stood on it, and may not even exist.
+    answer.unchanged.extend(named.values().flatten().map(ToString::to_string));
+    Ok(campaigns)
 }

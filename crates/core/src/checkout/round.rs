@@ -118,6 +118,11 @@ impl Party {
         }
     }
 
+    /// Takes these offers out.
+    pub fn refuse(&mut self, offers: &[OfferRef], reason: Reason) {
+        offers.iter().for_each(|offer| self.allow(offer, Allowance::Refused(reason)));
+    }
+
     /// Lowers what all its offers together may give.
     pub fn limit(&mut self, room: Money) {
         self.room = Some(self.room.map_or(room, |before| before.min(room)));

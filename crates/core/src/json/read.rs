@@ -136,6 +136,14 @@ impl<'n> At<'n> {
         Some(elements.collect())
     }
 
+    /// How many elements it has, if it is a list.
+    pub const fn length(&self) -> Option<usize> {
+        match self.node {
+            Node::List(nodes) => Some(nodes.len()),
+            _ => None,
+        }
+    }
+
     /// A list of texts.
     pub fn texts(&self) -> Option<Vec<String>> {
         self.list(0, |text| text.text().map(str::to_owned))

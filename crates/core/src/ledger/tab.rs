@@ -22,6 +22,13 @@
 //! leaves word here before it answers, and the tab has the attempt undone, though the edge die the next
 //! instant.
 //!
+//! A reversal that names offers asks here first. A campaign that has claimed on this tab hears of it, and
+//! its ledger keeps the barrier. One that never has may be a campaign that does not exist, and its ledger
+//! must not come into being for it: then the *tab* keeps the barrier, offer by offer, and refuses the
+//! REDEEM that the reversal overtook when that one asks to be admitted. Every REDEEM does, before its
+//! ledger is asked, so no barrier is missed: it is either here, or the claim was here when the reversal
+//! came, and the ledger heard. They are bounded ([`Barriers`]).
+//!
 //! # Why settling is safe
 //! INVARIANT: what stands by a campaign's ledger is claimed here, and no less of it; else two codes
 //! could stand that do not combine. So a claim is kept apart for each attempt that made it, and a
@@ -30,8 +37,11 @@
 //! barrier against them (see [`super::campaign`]). Whatever else is on its way keeps its claim, and
 //! settlements may come late, twice and in any order.
 
+mod barriers;
+
 use std::collections::BTreeMap;
 
+pub use barriers::Barriers;
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Which;
@@ -53,6 +63,9 @@ pub struct Tab {
     /// The latest reversal of the whole tab.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barrier: Option<Instant>,
+    /// Offers that were reversed before their campaigns ever stood here.
+    #[serde(default, skip_serializing_if = "Barriers::is_empty")]
+    pub barriers: Barriers,
     /// Attempts whose till was told "not now", though they may have taken something: to be undone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undos: Vec<Undo>,
@@ -130,13 +143,19 @@ pub enum Command {
         /// When the event reached the edge.
         received: Instant,
     },
-    /// Offers of these campaigns are reversed: who must hear of it? A campaign that never stood here has
-    /// its home at the root from now on, where the reversal waits for its REDEEM.
-    Locate(Vec<CampaignId>),
+    /// These offers are reversed: which campaigns must hear of it? For the offers of the others, which
+    /// never stood here, the tab itself keeps a barrier.
+    ReverseOffers {
+        /// Which.
+        offers: Vec<OfferRef>,
+        /// When the event reached the edge.
+        received: Instant,
+    },
     /// This is to be undone, whoever dies: the tab sees to it until it is settled.
     Undo(Undo),
-    /// Which object keeps this tab, if that one was going to? Nothing is written.
-    Home(CampaignId, Shard),
+    /// A REDEEM has nothing to give and only asks what it redeemed before: which object keeps this tab?
+    /// Nothing is written.
+    Home(Home),
     /// Which of these offers may stand here? Nothing is written.
     Claimed(Vec<OfferRef>),
 }
@@ -149,12 +168,26 @@ pub enum Reply {
     Admission(Admission),
     /// To [`Command::Settle`] and [`Command::Undo`].
     Settled,
-    /// To [`Command::Reverse`] and [`Command::Locate`]: campaigns, and who keeps this tab.
+    /// To [`Command::Reverse`] and [`Command::ReverseOffers`]: campaigns, and who keeps this tab.
     Campaigns(Vec<(CampaignId, Shard)>),
-    /// To [`Command::Home`].
-    Home(Shard),
+    /// To [`Command::Home`]: who keeps this tab, and which of the offers are [`Admission::Overtaken`].
+    Home(Shard, Vec<OfferRef>),
     /// To [`Command::Claimed`]: by campaign, who keeps this tab, and which.
     Claimed(BTreeMap<CampaignId, (Shard, Vec<OfferRef>)>),
+}
+
+/// Offers of a campaign are named that have nothing to give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    /// Which campaign.
+    pub campaign: CampaignId,
+    /// Who is going to keep this tab, if nobody does.
+    #[serde(default, skip_serializing_if = "Shard::is_root")]
+    pub otherwise: Shard,
+    /// The offers.
+    pub named: Vec<OfferRef>,
+    /// When the REDEEM reached the edge.
+    pub received: Instant,
 }
 
 /// A campaign asks to give these discounts.
@@ -169,6 +202,9 @@ pub struct Admit {
     pub home: Shard,
     /// What it would give, by offer.
     pub offers: BTreeMap<OfferRef, Money>,
+    /// What it only names, as it has nothing to give.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<OfferRef>,
     /// The tab's subtotal plus its fees.
     pub ceiling: Money,
     /// The REDEEM.
@@ -208,6 +244,8 @@ pub enum Admission {
     Barred(Neighbour),
     /// The whole tab was reversed after this REDEEM was received.
     Reversed,
+    /// These of the offers were reversed after this REDEEM was received; nothing was claimed.
+    Overtaken(Vec<OfferRef>),
 }
 
 /// A campaign that has claimed on a tab.
@@ -237,15 +275,7 @@ impl Tab {
                 let homes = self.claims.iter().map(|(id, claim)| (id.clone(), claim.home.clone()));
                 (Reply::Campaigns(homes.collect()), changed)
             }
-            Command::Locate(campaigns) => {
-                let known = self.claims.len();
-                let home = |id: CampaignId| {
-                    let claim = self.claims.entry(id.clone()).or_default();
-                    (id, claim.home.clone())
-                };
-                let homes = campaigns.into_iter().map(home).collect();
-                (Reply::Campaigns(homes), self.claims.len() > known)
-            }
+            Command::ReverseOffers { offers, received } => self.reverse_offers(offers, received),
             Command::Undo(undo) => {
                 let known = self.undos.contains(&undo);
                 if !known {
@@ -253,9 +283,10 @@ impl Tab {
                 }
                 (Reply::Settled, !known)
             }
-            Command::Home(campaign, otherwise) => {
+            Command::Home(Home { campaign, otherwise, named, received }) => {
                 let home = self.claims.get(&campaign).map(|claim| claim.home.clone());
-                (Reply::Home(home.unwrap_or(otherwise)), false)
+                let overtaken = self.overtaken(&named, received).cloned().collect();
+                (Reply::Home(home.unwrap_or(otherwise), overtaken), false)
             }
             Command::Claimed(offers) => (Reply::Claimed(self.claimed(offers)), false),
         }
@@ -273,9 +304,36 @@ impl Tab {
         claimed
     }
 
+    fn reverse_offers(&mut self, offers: Vec<OfferRef>, received: Instant) -> (Reply, bool) {
+        let (mut homes, mut changed) = (BTreeMap::new(), false);
+        for offer in offers {
+            if let Some(claim) = self.claims.get(&offer.campaign) {
+                homes.insert(offer.campaign, claim.home.clone());
+                continue;
+            }
+            changed |= self.barriers.raise(offer, received);
+        }
+        (Reply::Campaigns(homes.into_iter().collect()), changed)
+    }
+
+    /// Those of the offers that were reversed at or after this instant.
+    fn overtaken<'o>(
+        &self,
+        offers: impl IntoIterator<Item = &'o OfferRef>,
+        received: Instant,
+    ) -> impl Iterator<Item = &'o OfferRef> {
+        let until = |offer: &OfferRef| self.barriers.covering(offer).max(self.barrier);
+        offers.into_iter().filter(move |offer| until(offer) >= Some(received))
+    }
+
     fn admit(&mut self, admit: Admit) -> (Admission, bool) {
         if self.barrier.is_some_and(|barrier| admit.attempt.received <= barrier) {
             return (Admission::Reversed, false);
+        }
+        let named = admit.offers.keys().chain(&admit.named);
+        let overtaken: Vec<_> = self.overtaken(named, admit.attempt.received).cloned().collect();
+        if !overtaken.is_empty() {
+            return (Admission::Overtaken(overtaken), false);
         }
         let mut given = Money::ZERO;
         for (other, claim) in self.claims.iter().filter(|(id, _)| **id != admit.campaign) {

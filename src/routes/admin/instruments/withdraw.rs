@@ -2,12 +2,11 @@
 
 use promo_core::fault::{Faults, Sink};
 use promo_core::ident::{CodeKey, TypeCode};
-use promo_core::issuance::InstrumentType;
 use promo_core::issuance::number::{fault_of, read_lines};
 use promo_core::issuance::pool::{Command, Reply as Decided, State};
 use serde_json::json;
 
-use super::{another_answer, format, key, refused, silent};
+use super::{another_answer, format, key, known, refused, silent};
 use crate::http::{Call, Problem, Reply};
 use crate::ports::Edge;
 use crate::routes::admin::not_there;
@@ -18,12 +17,8 @@ use crate::routes::admin::not_there;
 /// # Errors
 /// 409 with the lines whose numbers are given out, 422 for lines that are no numbers, 415 for another
 /// media type.
-pub async fn list(
-    edge: &Edge<'_>,
-    call: &Call,
-    code: &TypeCode,
-    document: &InstrumentType,
-) -> Result<Reply, Problem> {
+pub async fn list(edge: &Edge<'_>, call: &Call, code: &str) -> Result<Reply, Problem> {
+    let (code, document) = &known(edge, call, code).await?;
     let format = format(call)?;
     let body = call.body().await?;
     let numbers = read_lines(&body, format, document.symbology).map_err(refused)?;
@@ -51,7 +46,8 @@ pub async fn list(
 ///
 /// # Errors
 /// 409 when it is given out, 404 when it is no number of the type.
-pub async fn one(edge: &Edge<'_>, code: &TypeCode, number: &str) -> Result<Reply, Problem> {
+pub async fn one(edge: &Edge<'_>, call: &Call, code: &str, number: &str) -> Result<Reply, Problem> {
+    let (code, _) = &known(edge, call, code).await?;
     match withdraw(edge, code, &[key(number)?]).await? {
         Ok((0, _)) => Err(not_there("number")),
         Ok((withdrawn, _)) => {

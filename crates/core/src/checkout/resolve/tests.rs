@@ -110,7 +110,7 @@ fn typed(shelf: &Shelf, text: &str) -> Option<(String, String)> {
 
 fn named(shelf: &Shelf, id: &str) -> Option<(String, String)> {
     let offer = OfferRef::parse(id)?;
-    let Some(query) = Query::of_key(&offer.code) else { return None };
+    let query = Query::of_key(&offer.code)?;
     told(now(resolve(shelf, &query)).unwrap().named(&offer))
 }
 

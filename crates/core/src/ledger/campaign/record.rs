@@ -93,6 +93,17 @@ pub enum State {
     Reversed,
 }
 
+impl State {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Reversed => "reversed",
+        }
+    }
+}
+
 impl TabRecord {
     /// The redemption of an offer that stands, if one does.
     #[must_use]

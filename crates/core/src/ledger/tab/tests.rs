@@ -26,6 +26,7 @@ fn admit(campaign: &str, combines: Combines, amount: u64, received: i64) -> Admi
         combines,
         home: Shard::root(),
         offers: offers(campaign, &[("o", amount)]),
+        named: Vec::new(),
         ceiling: Money::new(1000),
         attempt: Attempt { name: format!("at {}", received.millis()), received },
     }
@@ -44,6 +45,12 @@ fn reversed(campaign: &str, standing: &[(&str, u64)], received: i64) -> Settle {
         received: Instant::from_millis(received),
         standing: offers(campaign, standing),
     }
+}
+
+fn reverse_offers(campaign: &str, named: &[&str], received: i64) -> Command {
+    let named: Vec<_> = named.iter().map(|offer| (*offer, 0)).collect();
+    let offers = offers(campaign, &named).into_keys().collect();
+    Command::ReverseOffers { offers, received: Instant::from_millis(received) }
 }
 
 fn room(admission: &Admission) -> Option<u64> {
@@ -207,17 +214,46 @@ fn a_tab_stays_where_it_was_first_kept() {
     assert_eq!(tab.admit(kept_at("3", 1)).0, Admission::Admitted(Shard::named("3")));
     tab.settle(&reversed("a", &[], 2));
     assert_eq!(tab.admit(kept_at("7", 3)).0, Admission::Admitted(Shard::named("3")));
-    let located = tab.apply(Command::Locate(vec![id("a")]));
+    let located = tab.apply(reverse_offers("a", &["o"], 4));
     assert_eq!(located, (Reply::Campaigns(vec![(id("a"), Shard::named("3"))]), false));
+    assert!(tab.barriers.is_empty(), "its ledger keeps the barrier");
 }
 
 #[test]
-fn a_reversal_that_overtakes_its_redeem_decides_where_the_tab_is_kept() {
+fn a_reversal_of_offers_that_never_stood_here_is_kept_by_the_tab_and_refuses_their_late_redeem() {
     let mut tab = Tab::default();
-    let root = Reply::Campaigns(vec![(id("a"), Shard::root())]);
-    assert_eq!(tab.apply(Command::Locate(vec![id("a")])), (root, true));
-    let admit = Admit { home: Shard::named("7"), ..admit("a", Combines::Any, 10, 1) };
-    assert_eq!(tab.admit(admit).0, admitted());
-    let home = Command::Home(id("a"), Shard::named("7"));
-    assert_eq!(tab.apply(home), (Reply::Home(Shard::root()), false));
+    let nobody = Reply::Campaigns(Vec::new());
+    assert_eq!(tab.apply(reverse_offers("a", &["o"], 5)), (nobody.clone(), true));
+    assert_eq!(tab.apply(reverse_offers("a", &["o"], 5)), (nobody.clone(), false), "repeated");
+    assert_eq!(tab.apply(reverse_offers("a", &["o"], 4)), (nobody, false), "an earlier one");
+    assert!(tab.claims.is_empty());
+
+    let overtaken: Vec<OfferRef> = offers("a", &[("o", 0)]).into_keys().collect();
+    let late = tab.admit(admit("a", Combines::Any, 10, 5));
+    assert_eq!(late, (Admission::Overtaken(overtaken.clone()), false));
+    let mut other = admit("a", Combines::Any, 10, 5);
+    other.offers = offers("a", &[("p", 10)]);
+    assert_eq!(tab.admit(other.clone()).0, admitted(), "an offer that nobody reversed");
+    other.named.clone_from(&overtaken);
+    assert_eq!(tab.admit(other).0, Admission::Overtaken(overtaken.clone()), "only named");
+
+    assert_eq!(tab.admit(admit("a", Combines::Any, 10, 6)).0, admitted(), "a later REDEEM");
+    // It stands now; the one that was overtaken must not hear so.
+    let late = admit("a", Combines::Any, 10, 3);
+    assert_eq!(tab.admit(late).0, Admission::Overtaken(overtaken.clone()));
+    let home = |received| {
+        let received = Instant::from_millis(received);
+        let otherwise = Shard::named("7");
+        Command::Home(Home { campaign: id("a"), otherwise, named: overtaken.clone(), received })
+    };
+    assert_eq!(tab.apply(home(3)), (Reply::Home(Shard::root(), overtaken.clone()), false));
+    assert_eq!(tab.apply(home(6)), (Reply::Home(Shard::root(), Vec::new()), false));
+}
+
+#[test]
+fn a_reversal_that_overtakes_its_redeem_leaves_open_where_the_tab_is_kept() {
+    let mut tab = Tab::default();
+    tab.apply(reverse_offers("a", &["o"], 1));
+    let admit = Admit { home: Shard::named("7"), ..admit("a", Combines::Any, 10, 2) };
+    assert_eq!(tab.admit(admit).0, Admission::Admitted(Shard::named("7")));
 }
