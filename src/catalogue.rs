@@ -11,9 +11,14 @@
 //! | `exhausted:<id>` | what the campaign's ledger says is exhausted; ends by itself after an hour |
 //! | `ledger:<id>` | `{}`: this campaign has a ledger, whatever became of its document |
 //!
+//! What the registry publishes carries its revision ([`copy`]); a document that was put by hand is the bare
+//! JSON. Which counts is said in [`renewed`].
+//!
 //! KV is read every time (it caches at the edge by itself, and a `PUT` is to be visible to the next
 //! request); what is saved is the parsing: a document whose bytes are those of last time is the
 //! parsed one of last time.
+
+mod renewed;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -24,13 +29,18 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 use promo_core::campaign::Campaign;
 use promo_core::checkout::resolve::{Documents, Entry, Key};
-use promo_core::code::CanonicalCode;
 use promo_core::fault::Faults;
 use promo_core::ident::{CampaignId, LocationId, TypeCode};
 use promo_core::issuance::InstrumentType;
 use promo_core::location::Location;
 use promo_core::loyalty::programme::Programme;
+use promo_core::registry::copy;
+pub use promo_core::registry::keys::{
+    PROGRAMME_KEY, campaign_key, code_key, instrument_key, location_key, prefix_key,
+};
 use promo_core::time::Instant;
+use renewed::Renewed;
+pub use renewed::is_known_now;
 use serde::Deserialize;
 use worker::{Env, KvError, KvStore};
 
@@ -96,12 +106,14 @@ impl fmt::Display for KvFailure {
 
 /// The catalogue as one request reads it.
 pub struct Catalogue<'a> {
+    env: &'a Env,
     kv: KvStore,
     /// By when KV must have answered everything this request asks.
     deadline: Instant,
     trace: &'a Trace,
     /// What this request has read ahead.
     seen: RefCell<HashMap<String, Option<Vec<u8>>>>,
+    renewed: Renewed,
 }
 
 #[derive(Deserialize)]
@@ -115,8 +127,9 @@ impl<'a> Catalogue<'a> {
     ///
     /// # Errors
     /// When the deployment has no such namespace.
-    pub fn open(env: &Env, trace: &'a Trace, deadline: Instant) -> worker::Result<Self> {
-        Ok(Self { kv: env.kv(OFFERS)?, deadline, trace, seen: RefCell::default() })
+    pub fn open(env: &'a Env, trace: &'a Trace, deadline: Instant) -> worker::Result<Self> {
+        let (seen, renewed) = (RefCell::default(), Renewed::default());
+        Ok(Self { env, kv: env.kv(OFFERS)?, deadline, trace, seen, renewed })
     }
 
     /// Asks KV, and counts how long that took.
@@ -138,7 +151,7 @@ impl<'a> Catalogue<'a> {
         &self,
         id: &CampaignId,
     ) -> Result<Option<Result<Rc<Campaign>, Rc<Faults>>>, KvFailure> {
-        Ok(self.stored_entry(&campaign_key(id)).await?.map(|entry| match entry {
+        Ok(self.counting_entry(&campaign_key(id)).await?.map(|entry| match entry {
             Entry::Campaign(campaign) => Ok(campaign),
             Entry::Broken(faults) => Err(faults),
             Entry::Pointer(_) => Err(Rc::new(Faults::one("", "this is no campaign"))),
@@ -167,7 +180,7 @@ impl<'a> Catalogue<'a> {
         let Some(json) = self.read(&location_key(id)).await? else {
             return Ok(Location::default());
         };
-        Ok(Location::from_json(&json).unwrap_or_else(|faults| {
+        Ok(Location::from_json(copy::read(&json).1).unwrap_or_else(|faults| {
             self.trace.note("catalogue", format!("{}: {faults}", location_key(id)));
             Location::default()
         }))
@@ -182,7 +195,7 @@ impl<'a> Catalogue<'a> {
         code: &TypeCode,
     ) -> Result<Option<Result<InstrumentType, Faults>>, KvFailure> {
         let json = self.read(&instrument_key(code)).await?;
-        Ok(json.map(|json| InstrumentType::from_json(&json)))
+        Ok(json.map(|json| InstrumentType::from_json(copy::read(&json).1)))
     }
 
     /// A page of the codes of all instrument types, and where the next one starts.
@@ -212,7 +225,7 @@ impl<'a> Catalogue<'a> {
                 .map(|(_, programme)| programme.clone())
         });
         let programme = kept.unwrap_or_else(|| {
-            let programme = Programme::from_json(&json).map(Rc::new).map_err(Rc::new);
+            let programme = Programme::from_json(copy::read(&json).1).map(Rc::new).map_err(Rc::new);
             PROGRAMME.set(Some((json, programme.clone())));
             programme
         });
@@ -250,14 +263,6 @@ impl<'a> Catalogue<'a> {
     /// When KV cannot be written.
     pub async fn write(&self, key: &str, json: &[u8]) -> Result<(), KvFailure> {
         self.timed(self.kv.put_bytes(key, json)?.execute()).await
-    }
-
-    /// Removes an entry.
-    ///
-    /// # Errors
-    /// When KV cannot be written.
-    pub async fn remove(&self, key: &str) -> Result<(), KvFailure> {
-        self.timed(self.kv.delete(key)).await
     }
 
     /// A page of the ids of all campaigns, and where the next one starts.
@@ -314,6 +319,11 @@ impl<'a> Catalogue<'a> {
         Ok((names, if page.list_complete { None } else { page.cursor }))
     }
 
+    async fn counting_entry(&self, key: &str) -> Result<Option<Entry>, KvFailure> {
+        let stored = self.stored_entry(key).await?;
+        Ok(self.counting(key, stored).await)
+    }
+
     async fn stored_entry(&self, key: &str) -> Result<Option<Entry>, KvFailure> {
         let Some(json) = self.read(key).await? else {
             return Ok(None);
@@ -344,26 +354,22 @@ impl Documents for Catalogue<'_> {
             Key::Code(code) => code_key(code),
             Key::Prefix(folded) => prefix_key(folded),
         };
-        self.stored_entry(&key).await
+        self.counting_entry(&key).await
     }
 }
 
-fn parse(json: &[u8]) -> Entry {
+fn parse(value: &[u8]) -> Entry {
+    let (revision, json) = copy::read(value);
     if let Ok(pointer) = serde_json::from_slice::<Pointer>(json) {
         return Entry::Pointer(pointer.campaign);
     }
     match Campaign::from_json(json) {
-        Ok(campaign) => Entry::Campaign(Rc::new(campaign)),
+        Ok(campaign) => Entry::Campaign(Rc::new(match revision {
+            Some(revision) => campaign.at_revision(revision),
+            None => campaign,
+        })),
         Err(faults) => Entry::Broken(Rc::new(faults)),
     }
-}
-
-/// The key of the loyalty programme's document.
-pub const PROGRAMME_KEY: &str = "programme";
-
-/// The key of a campaign's document.
-pub fn campaign_key(id: &CampaignId) -> String {
-    format!("campaign:{id}")
 }
 
 /// The key of what a ledger says is exhausted.
@@ -374,26 +380,4 @@ pub fn mark_key(id: &CampaignId) -> String {
 /// The key under which a ledger is listed.
 pub fn ledger_key(id: &CampaignId) -> String {
     format!("ledger:{id}")
-}
-
-/// The key of a code's entry.
-pub fn code_key(code: &CanonicalCode) -> String {
-    format!("code:{code}")
-}
-
-/// The key of the campaign whose signed codes begin so, as [`Prefix::folded`] has it.
-///
-/// [`Prefix::folded`]: promo_core::code::signed::Prefix::folded
-pub fn prefix_key(folded: &str) -> String {
-    format!("code-prefix:{folded}")
-}
-
-/// The key of an instrument type's document.
-pub fn instrument_key(code: &TypeCode) -> String {
-    format!("instrument:{code}")
-}
-
-/// The key of a location's document.
-pub fn location_key(id: &LocationId) -> String {
-    format!("location:{id}")
 }

@@ -2,6 +2,7 @@
 
 mod codes;
 mod instruments;
+mod registry;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -150,21 +151,7 @@ impl<'a> Edge<'a> {
         question: &Q,
         deadline: Instant,
     ) -> Result<Q::Reply, Unreachable> {
-        let start = now();
-        let exchange = ask(self.env, name, region, question, Some(deadline));
-        let answer = deadline::by(deadline, exchange).await;
-        let answer =
-            answer.unwrap_or_else(|timed_out| Err(NoAnswer::Unreachable(timed_out.to_string())));
-        self.trace.ledger_since(start);
-        answer
-            .map(|(answer, rows)| {
-                self.trace.wrote(rows);
-                answer
-            })
-            .map_err(|error| {
-                self.trace.note("unreachable", format!("{} {name}: {error}", Q::BINDING));
-                Unreachable
-            })
+        reach(self.env, self.trace, name, region, question, deadline).await
     }
 
     /// Asks the object of the tabs of one name.
@@ -198,10 +185,7 @@ impl<'a> Edge<'a> {
             }
             _ => self.deadline,
         };
-        let name = match shard.is_root() {
-            true => campaign.to_string(),
-            false => format!("{campaign}#{}", shard.as_str()),
-        };
+        let name = ledger_name(campaign, shard);
         self.ask(LEDGER, &name, shard.region(), question, deadline).await
     }
 
@@ -277,6 +261,65 @@ impl<'a> Edge<'a> {
     }
 }
 
+/// Asks an object by RPC and waits at most so long: see [`Edge::call`].
+///
+/// # Errors
+/// When it cannot be reached in time; the trace says why.
+pub async fn reach<Q: Ask>(
+    env: &Env,
+    trace: &Trace,
+    name: &str,
+    region: &str,
+    question: &Q,
+    deadline: Instant,
+) -> Result<Q::Reply, Unreachable> {
+    let start = now();
+    let exchange = ask(env, name, region, question, Some(deadline));
+    let answer = deadline::by(deadline, exchange).await;
+    let answer =
+        answer.unwrap_or_else(|timed_out| Err(NoAnswer::Unreachable(timed_out.to_string())));
+    trace.ledger_since(start);
+    answer
+        .map(|(answer, rows)| {
+            trace.wrote(rows);
+            answer
+        })
+        .map_err(|error| {
+            trace.note("unreachable", format!("{} {name}: {error}", Q::BINDING));
+            Unreachable
+        })
+}
+
+/// The name of an object of a campaign's ledger.
+fn ledger_name(campaign: &CampaignId, shard: &Shard) -> String {
+    match shard.is_root() {
+        true => campaign.to_string(),
+        false => format!("{campaign}#{}", shard.as_str()),
+    }
+}
+
+/// Has an object of a campaign's ledger decide a command, for whoever has no request to answer.
+///
+/// # Errors
+/// When it fails.
+pub async fn command_ledger(
+    env: &Env,
+    campaign: &CampaignId,
+    shard: &Shard,
+    command: &campaign::Command,
+) -> worker::Result<campaign::Reply> {
+    let question = objects::ledger::Question::Decide(Box::new(objects::ledger::Decide {
+        campaign: campaign.clone(),
+        me: shard.clone(),
+        command: command.clone(),
+    }));
+    let name = ledger_name(campaign, shard);
+    match exchange(env, LEDGER, &name, shard.region(), &question).await? {
+        (objects::ledger::Answer::Decided(reply), _) => Ok(reply),
+        _ => Err("the ledger answered another question".into()),
+    }
+}
+
 /// One question to an object, its answer, and the rows written for it. A fresh stub for each: some failures break one for good.
 async fn exchange<Q: Serialize, A: DeserializeOwned>(
     env: &Env,
@@ -310,9 +353,8 @@ impl Ports for Edge<'_> {
         self.ask_guard(&tab.location, Some(&tab.tab), misses).await
     }
 
-    async fn renew(&self, _: &CampaignId) -> Result<Option<Revision>, Unreachable> {
-        // Nothing is announced yet.
-        Err(Unreachable)
+    async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {
+        self.catalogue.renew(campaign).await
     }
 
     async fn person(&self, who: &Person, hurry: bool) -> Result<Person, Unreachable> {

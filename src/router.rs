@@ -103,15 +103,17 @@ pub static ROUTES: &[Route] = routes! {
         wallet::notify(at.call, at.env).await;
 
     Get "/admin/campaigns" OPERATOR, ["cursor"] => |at|
-        admin::list_campaigns(&at.edge()?, at.call).await;
-    Get "/admin/campaigns/:id" OPERATOR, [] => |at|
-        admin::show_campaign(&at.edge()?, at.param("id")).await;
+        admin::documents::list_campaigns(&at.edge()?, at.call).await;
+    Get "/admin/campaigns/:id" OPERATOR, ["revision"] => |at|
+        admin::documents::show_campaign(&at.edge()?, at.call, at.param("id")).await;
     Put "/admin/campaigns/:id" OPERATOR, [] => |at|
-        admin::put_campaign(&at.edge()?, at.call, at.env, at.param("id")).await;
+        admin::documents::put_campaign(&at.edge()?, at.call, at.env, at.param("id")).await;
     Delete "/admin/campaigns/:id" OPERATOR, [] => |at|
-        admin::delete_campaign(&at.edge()?, at.call, at.param("id")).await;
+        admin::documents::delete_campaign(&at.edge()?, at.call, at.param("id")).await;
     Post "/admin/campaigns/:id/codes" OPERATOR, ["dry_run"] => |at|
         admin::codes::upload(&at.edge()?, at.call, at.param("id")).await;
+    Get "/admin/campaigns/:id/history" OPERATOR, ["cursor"] => |at|
+        admin::documents::history(&at.edge()?, at.call, at.param("id")).await;
     Get "/admin/campaigns/:id/ledger" OPERATOR, [] => |at|
         admin::ledger::quotas(&at.edge()?, at.call, at.env, at.param("id")).await;
     Get "/admin/campaigns/:id/redemptions" OPERATOR, ["cursor" "limit"] => |at|
@@ -152,18 +154,20 @@ pub static ROUTES: &[Route] = routes! {
         admin::instruments::block(
             &at.edge()?, at.call, at.param("type"), at.param("number"), false,
         ).await;
-    Get "/admin/locations/:id" OPERATOR, [] => |at|
-        admin::show_location(&at.edge()?, at.param("id")).await;
+    Get "/admin/locations/:id" OPERATOR, ["revision"] => |at|
+        admin::documents::show_location(&at.edge()?, at.call, at.param("id")).await;
     Put "/admin/locations/:id" OPERATOR, [] => |at|
-        admin::put_location(&at.edge()?, at.call, at.param("id")).await;
+        admin::documents::put_location(&at.edge()?, at.call, at.param("id")).await;
     Get "/admin/members/:identifier" OPERATOR, [] => |at|
         admin::members::show(&at.edge()?, at.param("identifier")).await;
     Post "/admin/members/:identifier/adjust" OPERATOR, [] => |at|
         admin::members::adjust(&at.edge()?, at.call, at.param("identifier")).await;
     Post "/admin/members/:identifier/merge" OPERATOR, [] => |at|
         admin::members::merge(&at.edge()?, at.call, at.param("identifier")).await;
-    Get "/admin/programme" OPERATOR, [] => |at| admin::show_programme(&at.edge()?).await;
-    Put "/admin/programme" OPERATOR, [] => |at| admin::put_programme(&at.edge()?, at.call).await;
+    Get "/admin/programme" OPERATOR, ["revision"] => |at|
+        admin::documents::show_programme(&at.edge()?, at.call).await;
+    Put "/admin/programme" OPERATOR, [] => |at|
+        admin::documents::put_programme(&at.edge()?, at.call).await;
     Post "/admin/simulate" OPERATOR, [] => |at|
         admin::simulate_request(&at.edge()?, at.call, at.env).await;
     Get "/admin/tabs/:tab" OPERATOR, [] => |at|

@@ -21,6 +21,7 @@ pub mod numbers;
 mod object;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod pool;
+pub mod registry;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod replies;
 mod store;
@@ -72,6 +73,7 @@ pub const VISIT: &str = "VISIT";
 /// An object of the class with this name, as wrangler.toml has it.
 fn construct(class: &str, object: Access) -> Option<Rc<dyn object::Wrapped>> {
     Some(match class {
+        "Registry" => Wrapper::<registry::Registry>::construct(class, object),
         "Tab" => Wrapper::<tab::Tab>::construct(class, object),
         _ => return None,
     })

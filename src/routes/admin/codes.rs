@@ -8,17 +8,20 @@ use promo_core::checkout::resolve::{Found, holder_of_code, holder_of_prefix};
 use promo_core::checkout::{Ports, Query, Resolution, Unreachable};
 use promo_core::code::CanonicalCode;
 use promo_core::code::list::{read_lines, signed_prefix};
-use promo_core::code::signed::{BODY, Prefix, shown};
+use promo_core::code::signed::{BODY, shown};
 use promo_core::fault::{Fault, Faults, Path, Sink};
 use promo_core::ident::{CampaignId, CodeKey};
 use promo_core::issuance::Number;
 use promo_core::issuance::number::{Format, fault_of};
+use promo_core::registry::{AddCodes, Added, InKv};
 use serde_json::json;
 use worker::Env;
 
+use super::documents::WHO;
 use super::{faulty, not_there};
 use crate::catalogue::{Catalogue, code_key, prefix_key};
 use crate::http::{Call, Problem, Reply};
+use crate::objects::registry::Add;
 use crate::ports::Edge;
 use crate::settings;
 
@@ -29,78 +32,13 @@ const AT_ONCE: usize = 50;
 /// Stored codes that are looked through for those that look signed.
 const LOOKED_THROUGH: u64 = 1000;
 
-/// What a campaign's document stands under besides its id.
-pub enum Entry {
-    /// A fixed code.
-    Code(CanonicalCode),
-    /// A prefix of signed codes.
-    Prefix(Prefix),
-}
-
-impl Entry {
-    /// All of a campaign, in the document's order.
-    pub fn of(campaign: &Campaign) -> Vec<Self> {
-        match campaign.codes() {
-            Codes::Fixed(codes) => codes.iter().cloned().map(Self::Code).collect(),
-            Codes::Signed { prefix, .. } => vec![Self::Prefix(prefix.clone())],
-            Codes::Listed | Codes::None => Vec::new(),
-        }
-    }
-
-    /// Its key in KV.
-    pub fn key(&self) -> String {
-        match self {
-            Self::Code(code) => code_key(code),
-            Self::Prefix(prefix) => prefix_key(&prefix.folded()),
-        }
-    }
-
-    /// The campaign that holds it. An entry that leads nowhere has no holder and may be overwritten:
-    /// that is how it is mended.
-    pub async fn holder(&self, catalogue: &Catalogue<'_>) -> Result<Option<String>, Problem> {
-        let found = match self {
-            Self::Code(code) => holder_of_code(catalogue, code).await?,
-            Self::Prefix(prefix) => holder_of_prefix(catalogue, &prefix.folded()).await?,
-        };
-        Ok(found.and_then(Result::ok).map(|campaign| campaign.id().as_str().to_owned()))
-    }
-}
-
-/// What stands against a campaign's codes: another campaign's, or codes that one would take for the
-/// other's.
-pub async fn collisions(
+/// The campaign that holds a code, as KV has it. An entry that leads nowhere has no holder.
+async fn holder(
     catalogue: &Catalogue<'_>,
-    campaign: &Campaign,
-) -> Result<Result<(), Faults>, Problem> {
-    let (sink, id) = (Sink::new(), campaign.id().as_str());
-    for (index, entry) in Entry::of(campaign).iter().enumerate() {
-        let holder = entry.holder(catalogue).await?.filter(|holder| holder != id);
-        match entry {
-            Entry::Code(code) => {
-                let fixed = Path::Below("/codes/fixed");
-                let at = Path::Index(&fixed, index);
-                if let Some(holder) = holder {
-                    sink.add(&at, format!("{code} belongs to campaign {holder}"));
-                }
-                if let Some(why) = taken_for_signed(catalogue, code, id).await? {
-                    sink.add(&at, why);
-                }
-            }
-            Entry::Prefix(prefix) => {
-                let at = Path::Below("/codes/signed/prefix");
-                if let Some(holder) = holder {
-                    sink.add(&at, format!("{prefix} belongs to campaign {holder}"));
-                }
-                for code in looking_signed(catalogue, prefix).await? {
-                    sink.add(
-                        &at,
-                        format!("{code} is a code already, and would look like one of these"),
-                    );
-                }
-            }
-        }
-    }
-    Ok(sink.check(Some(())))
+    code: &CanonicalCode,
+) -> Result<Option<String>, Problem> {
+    let found = holder_of_code(catalogue, code).await?;
+    Ok(found.and_then(Result::ok).map(|campaign| campaign.id().as_str().to_owned()))
 }
 
 /// Numbers of cards and coupons that a campaign's codes would be, or would be taken for.
@@ -159,7 +97,7 @@ pub async fn codes_among(
     let mut found = Vec::new();
     for (line, code) in codes {
         if stored.contains(&code_key(&code))
-            && let Some(holder) = Entry::Code(code.clone()).holder(catalogue).await?
+            && let Some(holder) = holder(catalogue, &code).await?
         {
             found.push((line, format!("{code} is a code of campaign {holder}")));
         }
@@ -186,15 +124,15 @@ async fn taken_for_signed(
     Ok((other.as_str() != id).then(why))
 }
 
-/// Codes that are stored and look like signed ones with this prefix.
-async fn looking_signed(
+/// The keys of codes in KV that begin so and look like signed ones.
+pub async fn looking_signed(
     catalogue: &Catalogue<'_>,
-    prefix: &Prefix,
-) -> Result<Vec<CanonicalCode>, Problem> {
+    prefix: &str,
+) -> Result<Vec<String>, Problem> {
     let (rests, _) = catalogue.names(&format!("code:{prefix}"), None, LOOKED_THROUGH).await?;
     let codes = rests.iter().filter(|rest| rest.len() == BODY);
     let codes = codes.filter_map(|rest| CanonicalCode::parse(&format!("{prefix}{rest}")).ok());
-    Ok(codes.filter(|code| signed_prefix(code) == Some(prefix.folded())).collect())
+    Ok(codes.filter(|code| signed_prefix(code).is_some()).map(|code| code_key(&code)).collect())
 }
 
 /// What a campaign needs that the deployment lacks.
@@ -270,37 +208,49 @@ pub async fn upload(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Pro
         sink.extend(why.map(|why| fault_of(*line, &why)));
     }
     sink.check(Some(())).map_err(|faults| faulty("codes", faults))?;
-    let keys: Vec<String> = codes.iter().map(|(_, code)| code_key(code)).collect();
-    let stored = catalogue.stored(&keys).await?;
-    let (sink, mut new) = (Sink::new(), Vec::new());
-    for (line, code) in &codes {
-        if !stored.contains(&code_key(code)) {
-            match taken_for_signed(catalogue, code, id.as_str()).await? {
-                Some(why) => sink.extend([fault_of(*line, &why)]),
-                None => new.push(code),
-            }
-            continue;
-        }
-        match Entry::Code(code.clone()).holder(catalogue).await? {
-            Some(holder) if holder == id.as_str() => {}
-            Some(holder) => {
-                let why = format!("{code} belongs to campaign {holder}");
-                sink.extend([fault_of(*line, &why)]);
-            }
-            None => new.push(code),
-        }
-    }
-    let keys: Vec<CodeKey> = new.iter().map(|code| CodeKey::of_number(code)).collect();
-    for (number, owner) in edge.numbers_among(&keys).await.map_err(silent_numbers)? {
+    let mut keys: Vec<String> = codes.iter().map(|(_, code)| code_key(code)).collect();
+    let prefixes: BTreeSet<String> =
+        codes.iter().filter_map(|(_, code)| signed_prefix(code)).collect();
+    keys.extend(prefixes.iter().map(|prefix| prefix_key(prefix)));
+    let held = catalogue.held(&keys).await?;
+    let mine = |code: &CanonicalCode| {
+        held.get(&code_key(code)).is_some_and(|held| held.names && held.campaign == id)
+    };
+    let new: Vec<CodeKey> = codes
+        .iter()
+        .filter(|(_, code)| !mine(code))
+        .map(|(_, code)| CodeKey::of_number(code))
+        .collect();
+    let sink = Sink::new();
+    for (number, owner) in edge.numbers_among(&new).await.map_err(silent_numbers)? {
         for (line, code) in codes.iter().filter(|(_, code)| CodeKey::of_number(code) == number) {
             let why = format!("{code} is a number of instrument type {owner}");
             sink.extend([fault_of(*line, &why)]);
         }
     }
+    let dry_run = call.query("dry_run").is_some_and(|value| value == "true");
+    let (count, in_kv) = (codes.len(), InKv { by_hand: false, held });
+    let add = AddCodes {
+        campaign: id.clone(),
+        codes,
+        who: WHO.to_owned(),
+        // With a number among them nothing is added, and all that stands against it is told.
+        dry_run: dry_run || !sink.is_empty(),
+        in_kv,
+    };
+    let new = match edge.registry(&Add(add)).await? {
+        Added::Done(new) => new,
+        Added::Collides(faults) => {
+            sink.extend(Faults::from(faults));
+            Vec::new()
+        }
+        Added::NotListed => {
+            return Err(Problem::new(409, "the campaign has just changed; send the codes again"));
+        }
+    };
     let clash = "somebody else holds a code of these; nothing was stored";
     sink.check(Some(())).map_err(|faults| Problem::faults(409, clash, faults))?;
-    let dry_run = call.query("dry_run").is_some_and(|value| value == "true");
-    let known = codes.len().saturating_sub(new.len());
+    let known = count.saturating_sub(new.len());
     if dry_run {
         let reply = json!({"campaign": id, "added": new.len(), "known": known, "dry_run": true});
         return Ok(Reply::json(200, &reply));

@@ -13,11 +13,12 @@ use promo_core::issuance::document::Availability;
 use promo_core::issuance::number::{Format, fault_of, read_lines};
 use promo_core::issuance::pool::{Add, Command, Part, Pool, Reply as Decided, State};
 use promo_core::issuance::{InstrumentType, Kind, Number};
+use promo_core::registry::DocumentKey;
 use serde_json::{Value, json};
 use worker::Env;
 
+use super::documents::put_simple;
 use super::{PAGE, codes, faulty, is_json, ledger, not_there};
-use crate::catalogue::instrument_key;
 use crate::http::{Call, Problem, Reply, now};
 use crate::objects::pool::{Answer, Question};
 use crate::ports::Edge;
@@ -90,10 +91,11 @@ pub async fn put(edge: &Edge<'_>, call: &Call, env: &Env, code: &str) -> Result<
             Problem::faults(409, "numbers of this type depend on what it was", faults)
         })?;
     }
-    edge.catalogue.write(&instrument_key(code), &json).await?;
+    let key = DocumentKey::instrument_type(code);
+    let changed = put_simple(edge, call, key, json).await?;
     open(edge, env, code, &document).await?;
     let warnings = warnings(edge, &document).await?;
-    Ok(Reply::json(200, &json!({"type": code, "warnings": warnings})))
+    Ok(changed.reply(json!({"type": code, "warnings": warnings})))
 }
 
 /// Tells the pool when the type is given out, so that nobody who waits is served outside of it.
@@ -177,7 +179,8 @@ async fn stored(
     edge: &Edge<'_>,
     code: &TypeCode,
 ) -> Result<serde_json::Map<String, Value>, Problem> {
-    let json = edge.catalogue.read(&instrument_key(code)).await?.unwrap_or_default();
+    let found = edge.document(&DocumentKey::instrument_type(code)).await?;
+    let (_, json) = found.unwrap_or_default();
     match serde_json::from_slice(&json) {
         Ok(Value::Object(document)) => Ok(document),
         _ => Err(not_there("instrument type")),

@@ -80,7 +80,8 @@ pub fn add_codes<S: Store>(
                     let listed = (add.campaign.clone(), signed_prefix(code));
                     changes.listed.insert(code.as_str().to_owned(), listed);
                 }
-                if !add.in_kv.held.contains_key(&key) {
+                let held = add.in_kv.held.get(&key);
+                if held.is_none_or(|held| !held.names || held.campaign != add.campaign) {
                     new.push(code.clone());
                 }
                 continue;
