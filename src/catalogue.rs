@@ -40,7 +40,7 @@ pub use promo_core::registry::keys::{
 };
 use promo_core::time::Instant;
 use renewed::Renewed;
-pub use renewed::is_known_now;
+pub use renewed::{Stored, is_known_now};
 use serde::Deserialize;
 use worker::{Env, KvError, KvStore};
 

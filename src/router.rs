@@ -119,7 +119,7 @@ pub static ROUTES: &[Route] = routes! {
     Get "/admin/campaigns/:id/redemptions" OPERATOR, ["cursor" "limit"] => |at|
         admin::ledger::redemptions(&at.edge()?, at.call, at.param("id")).await;
     Get "/admin/codes/:code" OPERATOR, [] => |at|
-        admin::codes::show(&at.edge()?, at.param("code")).await;
+        admin::codes::show(&at.edge()?, at.env, at.param("code")).await;
     Get "/admin/conflicts" OPERATOR, ["cursor"] => |at|
         admin::conflicts::list(&at.edge()?, at.call).await;
     Post "/admin/conflicts/:id/accept" OPERATOR, [] => |at|

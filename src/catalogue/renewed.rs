@@ -18,6 +18,7 @@ use promo_core::registry::keys::{code_key, prefix_key};
 use promo_core::registry::{self, Held, Met, Recalled, copy};
 use promo_core::revision::Revision;
 use promo_core::time::Instant;
+use serde::Deserialize;
 
 use super::{BULK, Catalogue, Entry, KvFailure, campaign_key, parse};
 use crate::http::now;
@@ -40,6 +41,8 @@ thread_local! {
 pub struct Renewed {
     /// The entry that counts, whichever is found.
     counts: RefCell<HashMap<CampaignId, Entry>>,
+    /// Its revision.
+    revisions: RefCell<HashMap<CampaignId, Revision>>,
     /// The entries it has met.
     met: RefCell<Vec<(CampaignId, Met)>>,
 }
@@ -64,7 +67,49 @@ fn remember_unknown(id: &CampaignId) {
     });
 }
 
+/// What stands in KV under a key, whether it counts or not.
+#[derive(Default)]
+pub struct Stored {
+    /// The campaign it says it is of.
+    pub campaign: Option<CampaignId>,
+    /// What is wrong with the document.
+    pub faults: Option<Rc<Faults>>,
+    /// The registry did not write it.
+    pub by_hand: bool,
+}
+
 impl Catalogue<'_> {
+    /// What stands in KV under a key.
+    ///
+    /// # Errors
+    /// When KV cannot be read.
+    pub async fn stored_at(&self, key: &str) -> Result<Stored, KvFailure> {
+        #[derive(Deserialize)]
+        struct Id {
+            id: CampaignId,
+        }
+        let Some(value) = self.read(key).await? else { return Ok(Stored::default()) };
+        let (revision, json) = copy::read(&value);
+        let by_hand = revision.is_none();
+        Ok(match parse(&value) {
+            Entry::Campaign(campaign) => {
+                Stored { campaign: Some(campaign.id().clone()), faults: None, by_hand }
+            }
+            Entry::Pointer(campaign) => {
+                Stored { campaign: Some(campaign), faults: None, by_hand: false }
+            }
+            Entry::Broken(faults) => {
+                let id = serde_json::from_slice::<Id>(json).ok();
+                Stored { campaign: id.map(|id| id.id), faults: Some(faults), by_hand }
+            }
+        })
+    }
+
+    /// The revision that the registry has said counts, if this request has asked.
+    pub fn renewed_revision(&self, id: &CampaignId) -> Option<Revision> {
+        self.renewed.revisions.borrow().get(id).copied()
+    }
+
     /// Has the document that the registry knows count for the rest of this request. Returns its revision;
     /// none, if the registry does not know the campaign.
     ///
@@ -93,6 +138,7 @@ impl Catalogue<'_> {
             }
         };
         self.renewed.counts.borrow_mut().insert(id.clone(), counts);
+        self.renewed.revisions.borrow_mut().insert(id.clone(), revision);
         Ok(Some(revision))
     }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{self, Child, Stdio},
@@ -109,6 +109,11 @@ impl Line {
     /// A POST in the making, on a connection of its own.
     pub fn post(&self, path: &str) -> Exchange {
         Exchange::new(&agent(), "POST", &format!("{}{path}", self.url))
+    }
+
+    /// A PUT in the making, on a connection of its own.
+    pub fn put(&self, path: &str) -> Exchange {
+        Exchange::new(&agent(), "PUT", &format!("{}{path}", self.url))
     }
 }
 
@@ -235,6 +240,40 @@ impl Service {
     pub fn restart_with(&mut self, change: impl FnOnce(Options) -> Options) {
         self.options = change(self.options.clone());
         self.restart();
+    }
+
+    /// Writes an entry of KV as an operator does by hand, past the service, which is restarted for it.
+    #[track_caller]
+    pub fn put_by_hand(&mut self, entries: &[(&str, &str)]) {
+        self.kill();
+        for (key, value) in entries {
+            self.kv(&["--put", key], value);
+        }
+        self.restart();
+    }
+
+    /// An entry of KV, for which the service is restarted.
+    #[track_caller]
+    pub fn in_kv(&mut self, key: &str) -> Option<String> {
+        self.kill();
+        let value = self.kv(&["--get", key], "");
+        self.restart();
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// Runs xtask/node/kv.mjs on the state; returns what it prints.
+    #[track_caller]
+    fn kv(&self, arguments: &[&str], input: &str) -> String {
+        let mut command = must("no Node", xtask::node::command(paths::node_script("kv.mjs")));
+        command.arg("--state").arg(&self.state).args(arguments);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = must("kv.mjs does not start", child);
+        if let Some(mut stdin) = child.stdin.take() {
+            must("kv.mjs does not read", stdin.write_all(input.as_bytes()));
+        }
+        let output = must("kv.mjs does not end", child.wait_with_output());
+        assert!(output.status.success(), "kv.mjs {arguments:?} failed");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     #[track_caller]

@@ -89,7 +89,10 @@ fn campaigns_are_listed_and_a_code_says_where_it_leads() {
     assert!(ids.contains(&&json!("listed-one")), "{list}");
 
     let code = service.get("/admin/codes/listed-10").admin().send();
-    assert_eq!(code.json(), json!({ "code": "LISTED10", "campaign": "listed-one" }));
+    assert_eq!(
+        code.json(),
+        json!({ "code": "LISTED10", "campaign": "listed-one", "valid": true, "state": "live" })
+    );
     assert_eq!(service.get("/admin/codes/nowhere").admin().send().status, 404);
 }
 

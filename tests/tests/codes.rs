@@ -149,7 +149,7 @@ fn serials_beyond_the_count_are_refused_until_it_is_raised() {
     publish(service, &signed("grows", "GRW", 10));
     let tab = Tab::new(service, "grows");
     assert_eq!((tab.inquire(&codes[9]).status, tab.inquire(&codes[10]).status), (200, 404));
-    let why = explained(service, &codes[10])["refused"].to_string();
+    let why = explained(service, &codes[10])["errors"][0]["detail"].to_string();
     assert!(why.contains("serial 10"), "{why}");
     publish(service, &signed("grows", "GRW", 30));
     assert_eq!(tab.inquire(&codes[29]).status, 200);
@@ -175,7 +175,7 @@ fn keys_are_rotated_and_a_key_taken_out_is_revoked() {
 
     service.restart_with(|options| options.var("CODE_KEYS", "2:second,3:third"));
     assert_eq!((status(&service, &first[0]), status(&service, &second[0])), (404, 200));
-    let why = explained(&service, &first[0])["refused"].to_string();
+    let why = explained(&service, &first[0])["errors"][0]["detail"].to_string();
     assert!(why.contains("key 1 is not in CODE_KEYS"), "{why}");
 
     service.restart_with(|options| options.without("CODE_KEYS"));

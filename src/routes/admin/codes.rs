@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use promo_core::campaign::{Campaign, Codes, too_long};
+use promo_core::campaign::{Campaign, Codes, Phase, too_long};
 use promo_core::checkout::resolve::{Found, holder_of_code, holder_of_prefix};
 use promo_core::checkout::{Ports, Query, Resolution, Unreachable};
 use promo_core::code::CanonicalCode;
 use promo_core::code::list::{read_lines, signed_prefix};
-use promo_core::code::signed::{BODY, shown};
+use promo_core::code::signed::{BODY, Signed, shown};
 use promo_core::fault::{Fault, Faults, Path, Sink};
 use promo_core::ident::{CampaignId, CodeKey};
 use promo_core::issuance::Number;
@@ -19,11 +19,11 @@ use worker::Env;
 
 use super::documents::WHO;
 use super::{faulty, not_there};
-use crate::catalogue::{Catalogue, code_key, prefix_key};
-use crate::http::{Call, Problem, Reply};
+use crate::catalogue::{Catalogue, Stored, code_key, prefix_key};
+use crate::http::{Call, Problem, Reply, now};
 use crate::objects::registry::Add;
 use crate::ports::Edge;
-use crate::settings;
+use crate::settings::{self, Defaults};
 
 /// The most codes of one upload: each is a write, and the platform allows a request a thousand.
 const MOST: usize = 900;
@@ -147,29 +147,64 @@ pub fn warnings(campaign: &Campaign, env: &Env) -> Vec<Fault> {
 }
 
 /// What a code leads to, or why it leads nowhere: for the marketer who put a document by hand.
-pub async fn show(edge: &Edge<'_>, typed: &str) -> Result<Reply, Problem> {
+pub async fn show(edge: &Edge<'_>, env: &Env, typed: &str) -> Result<Reply, Problem> {
     let code = CanonicalCode::parse(typed)
         .map_err(|error| Problem::new(404, &format!("{typed:?} is no code: {error}")))?;
     let silent = |_| Problem::ours(503, "KV does not answer, or CODE_KEYS cannot be read");
     match edge.find(&Query::Code(code.clone())).await.map_err(silent)? {
-        Resolution::Found(Found { campaign, proven: Some(proven), .. }) => {
-            let Codes::Signed { prefix, .. } = campaign.codes() else {
-                return Err(not_there("code"));
+        Resolution::Found(Found { instrument: Some(_), .. }) => Err(not_there("code")),
+        Resolution::Found(Found { campaign, proven, .. }) => {
+            let phase = campaign.phase(&Defaults::read(env)?.zone, now());
+            let mut said = json!({
+                "code": code, "campaign": campaign.id(), "valid": phase == Phase::Live,
+                "state": phase.as_str(),
+            });
+            if let (Some(proven), Codes::Signed { prefix, .. }) = (proven, campaign.codes())
+                && let Some(said) = said.as_object_mut()
+            {
+                said.insert("code".to_owned(), json!(proven.code));
+                said.insert("shown".to_owned(), json!(shown(prefix, &proven.code)));
+                said.insert("serial".to_owned(), json!(proven.serial));
+                said.insert("key_version".to_owned(), json!(proven.key));
+            }
+            Ok(Reply::json(200, &said))
+        }
+        Resolution::Unknown { stored: true, why, signed } => {
+            let key = match Signed::read(&code) {
+                Some(read) if signed => prefix_key(read.prefix()),
+                _ => code_key(&code),
             };
-            let reply = json!({"code": proven.code, "campaign": campaign.id(),
-                "shown": shown(prefix, &proven.code), "serial": proven.serial,
-                "key_version": proven.key});
-            Ok(Reply::json(200, &reply))
+            refused(edge, &code, &key, why).await
         }
-        Resolution::Found(Found { campaign, instrument: None, .. }) => {
-            Ok(Reply::json(200, &json!({"code": code, "campaign": campaign.id()})))
-        }
-        Resolution::Unknown { stored: true, why, .. } => {
-            Ok(Reply::json(200, &json!({"code": code, "refused": why})))
-        }
-        // The number of a card or coupon is no code.
-        Resolution::Found(_) | Resolution::Unknown { .. } => Err(not_there("code")),
+        Resolution::Unknown { .. } => Err(not_there("code")),
     }
+}
+
+/// Why a code that is stored leads nowhere.
+async fn refused(
+    edge: &Edge<'_>,
+    code: &CanonicalCode,
+    key: &str,
+    why: String,
+) -> Result<Reply, Problem> {
+    let Stored { campaign, faults, by_hand } = edge.catalogue.stored_at(key).await?;
+    let revision = campaign.as_ref().and_then(|id| edge.catalogue.renewed_revision(id));
+    let (state, why) = match revision.filter(|_| by_hand) {
+        Some(revision) => {
+            let why = format!("it was put into KV by hand, and revision {revision} counts: {why}");
+            ("replaced", why)
+        }
+        None if faults.is_some() => ("faulty", why),
+        None => ("refused", why),
+    };
+    let errors = match faults {
+        Some(faults) => json!(&*faults),
+        None => json!([{"pointer": "", "detail": why}]),
+    };
+    let said = json!({
+        "code": code, "campaign": campaign, "valid": false, "state": state, "errors": errors,
+    });
+    Ok(Reply::json(200, &said))
 }
 
 /// Stores codes from elsewhere for a campaign of listed ones: all of them, or none and every line that

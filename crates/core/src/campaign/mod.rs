@@ -13,6 +13,7 @@ pub(crate) mod document;
 pub(crate) mod matcher;
 mod never;
 pub(crate) mod percent;
+mod phase;
 pub(crate) mod quota;
 pub(crate) mod rounding;
 mod warnings;
@@ -22,6 +23,7 @@ mod words;
 mod tests;
 
 pub use codes::{Codes, too_long};
+pub use phase::Phase;
 pub use quota::{Measure, OnShort, Quota, Scopes};
 pub use rounding::{Mode, PercentBasis, PercentOf, Remainder, Rounding};
 
