@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use promo_tests::campaign::{publish, ten_percent, with};
-use promo_tests::gotab::{Tab, applied, reasons};
+use promo_tests::gotab::{Tab, applied};
+use promo_tests::programme::tap_club;
 use promo_tests::{Line, Reply, Service, secrets};
 use serde_json::{Value, json};
 
@@ -193,17 +194,17 @@ fn a_document_put_into_kv_by_hand_works_until_the_registry_knows_its_campaign() 
     assert_eq!((said.status, &said.json()["valid"]), (200, &json!(false)), "{said}");
     assert_eq!((inquire(&service, "BYHAND"), inquire(&service, "NEWCODE")), (404, 200));
     let refused = Tab::new(&service, "again").redeem(&["by-hand.ten-off.BYHAND"]);
-    assert_eq!(reasons(&refused), ["unknown_code"], "{refused}");
+    assert_eq!(refused.status, 404, "{refused}");
     wait_until(|| service.get("/admin/codes/BYHAND").admin().send().status == 404);
     assert_eq!(service.in_kv("code:BYHAND"), None, "it is removed when it is met");
 }
 
 fn wait_until(mut holds: impl FnMut() -> bool) {
-    for _ in 0..600 {
+    for _ in 0..6000 {
         if holds() {
             return;
         }
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(10));
     }
     panic!("it does not come to hold");
 }
@@ -320,8 +321,7 @@ fn revisions_are_counted_kept_and_asked_for() {
 fn locations_the_programme_and_instrument_types_have_revisions_too() {
     let service = Service::start();
     let place = json!({ "timezone": "Europe/Madrid" });
-    let programme = json!({ "name": "Club", "points": { "display_name": "Points", "kind": "points" },
-        "currency": "USD", "earn": { "points": 1, "per": 100 } });
+    let programme = tap_club();
     let card = json!({ "name": "Card", "kind": "card", "symbology": "QR_CODE", "campaign": "c" });
     for (at, document) in [
         ("/admin/locations/Plaza%20Mayor", &place),
@@ -349,22 +349,29 @@ fn whenever_the_process_is_killed_while_it_publishes_everything_converges() {
     let document =
         |round: usize| with(ten_percent("many", "X"), "codes", json!({"fixed": codes(round)}));
     assert_eq!(published(&put(&service, &document(0))), 1);
-    let mut stands = 0;
-    for (round, wait) in (1..).zip([0, 5, 15, 30, 60, 120]) {
-        let line = service.line();
+    let (mut stands, mut in_the_middle) = (0, 0);
+    // In some rounds the kill comes before the registry has written anything, in most while it publishes.
+    for (round, wait) in (1..).zip([None, Some(0), Some(5), Some(20), Some(50), Some(100)]) {
+        let (line, at) = (service.line(), "/admin/campaigns/many");
         let body = document(round).to_string();
         thread::scope(|scope| {
             let put = scope.spawn(move || {
-                let put = line.put("/admin/campaigns/many");
-                let put = put.admin().header("Content-Type", "application/json");
+                let put = line.put(at).admin().header("Content-Type", "application/json");
                 put.try_body(body.as_bytes()).is_ok_and(|reply| reply.status == 200)
             });
-            thread::sleep(Duration::from_millis(wait));
+            let history =
+                |service: &Service| service.get(&format!("{at}/history")).admin().send().json();
+            if let Some(wait) = wait {
+                // Every round before that put one revision.
+                let before = history(&service)["revision"].clone();
+                wait_until(|| history(&service)["revision"] != before || put.is_finished());
+                thread::sleep(Duration::from_millis(wait));
+                in_the_middle += usize::from(history(&service)["published"] == false);
+            }
             service.kill();
             let answered = put.join().unwrap();
             service.restart();
-            let history = || service.get("/admin/campaigns/many/history").admin().send().json();
-            wait_until(|| history()["published"] == true);
+            wait_until(|| history(&service)["published"] == true);
             let got = service.get("/admin/campaigns/many").admin().send().json();
             let done = got == document(round);
             assert!(done || got == document(stands), "neither the old document nor the new");
@@ -382,5 +389,5 @@ fn whenever_the_process_is_killed_while_it_publishes_everything_converges() {
         });
     }
     // Else nothing was ever in the middle of anything.
-    assert!(stands > 0);
+    assert!(stands > 0 && in_the_middle > 0, "{stands} stands, {in_the_middle} in the middle");
 }

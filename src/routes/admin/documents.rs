@@ -11,6 +11,7 @@ use promo_core::registry::{
     self, DocumentKey, Found, IfMatch, InKv, Kind, Listing, Written, to_look_at,
 };
 use promo_core::revision::Revision;
+use promo_core::time::Instant;
 use serde_json::{Value, json};
 use worker::Env;
 
@@ -241,7 +242,7 @@ pub async fn history(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Pr
     let page = edge.registry(&asked).await?;
     let standing = page.standing.ok_or_else(|| not_there("campaign with a history"))?;
     let last = page.versions.last().map(|(revision, ..)| revision.to_string());
-    let line = |(revision, deleted, who, at): (Revision, bool, String, _)| json!({"revision": revision, "deleted": deleted, "who": who, "at": at});
+    let line = |(revision, deleted, who, at): (Revision, bool, String, Instant)| json!({"revision": revision, "deleted": deleted, "who": who, "at": at.to_string()});
     let lines: Vec<Value> = page.versions.into_iter().map(line).collect();
     Ok(Reply::json(
         200,
