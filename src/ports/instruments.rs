@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_util::future::{join, join_all};
 use promo_core::campaign::Campaign;
-use promo_core::checkout::{Instrument, KnownBy, Person, Unreachable};
+use promo_core::checkout::{Instrument, Person, Unreachable};
 use promo_core::code::signed::Prefix;
 use promo_core::ident::{CodeKey, TypeCode};
 use promo_core::issuance::Number;
@@ -227,6 +227,6 @@ fn person(holder: Holder) -> Person {
     let Holder { member, pseudonym } = holder;
     match MemberId::parse(&member) {
         Some(id) => Person { also: vec![pseudonym], ..Person::member(&id) },
-        None => Person { name: pseudonym, also: Vec::new(), known_by: KnownBy::Nothing },
+        None => Person { name: pseudonym, ..Person::default() },
     }
 }

@@ -249,3 +249,68 @@ fn cards_asked_for_by_phone_and_address_and_by_address_alone_are_one_customers()
     assert_eq!(Tab::new(&service, "first").reverse(&[]).status, 200);
     assert_eq!(reasons(&redeem("fourth", &first)), ["quota_exhausted"], "used with the other");
 }
+
+#[test]
+fn who_gives_only_some_of_the_same_names_the_next_time_is_the_same_guest() {
+    let service = Service::start();
+    programme::publish(&service, &programme::tap_club());
+    once(&service, &[]);
+    let (phone, email) = (|n: u32| format!("608555021{n}"), |n: u32| format!("g{n}@x.example"));
+    let cases = [
+        (json!({"id": "X0", "phone": phone(0)}), json!({"phone": phone(0)})),
+        (json!({"phone": phone(1), "email": email(1)}), json!({"email": email(1)})),
+        (json!({"email": email(2)}), json!({"phone": phone(2), "email": email(2)})),
+        (
+            json!({"id": "X3", "phone": phone(3), "email": email(3)}),
+            json!({"phone": phone(3), "email": email(3)}),
+        ),
+        (json!({"phone": phone(4), "email": email(4)}), json!({"id": "X4", "email": email(4)})),
+        (json!({"id": "X5"}), json!({"id": " X5 "})),
+        (json!({"email": email(6)}), json!({"email": format!("{}\u{200b}", email(6))})),
+        (json!({"email": email(7)}), json!({"email": format!("mailto:{}", email(7))})),
+        (json!({"phone": phone(8)}), json!({"phone": format!("TEL:+1{}", phone(8))})),
+    ];
+    for (n, (first, second)) in cases.iter().enumerate() {
+        gives(&service, &format!("some-{n}-1"), first);
+        refuses(&service, &format!("some-{n}-2"), second, "quota_exhausted");
+        // Given back, it can be had once more, and only once.
+        let tab = Tab::new(&service, &format!("some-{n}-1"));
+        assert_eq!(tab.reverse(&[]).status, 200);
+        gives(&service, &format!("some-{n}-3"), second);
+        refuses(&service, &format!("some-{n}-4"), second, "quota_exhausted");
+    }
+    // Two guests whom the till tells apart by its own ids may share a phone number.
+    gives(&service, "shared-1", &json!({"id": "Y1", "phone": "6085550299"}));
+    gives(&service, "shared-2", &json!({"id": "Y2", "phone": "6085550299"}));
+    // What is shown counts redemptions, not names.
+    let quotas = service.get("/admin/campaigns/once/ledger").admin().send().json();
+    assert_eq!(quotas["quotas"][0]["used"], 11, "{quotas}");
+}
+
+#[test]
+fn what_a_guest_used_under_several_names_counts_after_a_sign_up_with_one_of_them() {
+    let service = Service::start();
+    programme::publish(&service, &programme::tap_club());
+    once(&service, &[]);
+    let all = json!({"id": "Z1", "phone": "6085550301", "email": "z1@x.example"});
+    gives(&service, "before", &all);
+    let reply = programme::sign_up(&service, &json!({"email": "z1@x.example"}));
+    assert_eq!(reply.status, 200, "{reply}");
+    for (n, guest) in [
+        json!({"email": "z1@x.example"}),
+        json!({"phone": "6085550301", "email": "z1@x.example"}),
+        json!({"phone": "6085550301"}),
+        all,
+    ]
+    .iter()
+    .enumerate()
+    {
+        refuses(&service, &format!("after-{n}"), guest, "quota_exhausted");
+    }
+    // As a member, with an id of the till's: the id alone is the same guest.
+    let reply = programme::sign_up(&service, &json!({"phone": "6085550302"}));
+    assert_eq!(reply.status, 200, "{reply}");
+    gives(&service, "member", &json!({"id": "Z2", "phone": "6085550302"}));
+    refuses(&service, "id-alone", &json!({"id": "Z2"}), "quota_exhausted");
+    refuses(&service, "phone-alone", &json!({"phone": "6085550302"}), "quota_exhausted");
+}

@@ -7,7 +7,7 @@ use crate::ledger::counter::{self, Counter};
 use crate::ledger::shard::{Apart, ShardBy};
 use crate::time::{Calendar, Instant, Window, Zone};
 
-use super::{Event, Instrument, Person};
+use super::{Event, Instrument, Mark, Person};
 
 /// What one redemption must find room in, and what it may not have at all because nobody knows who
 /// the guest is.
@@ -30,6 +30,9 @@ pub(super) fn counters(
     event: &Event,
 ) -> Counters {
     let mut found = Counters::default();
+    let marks = |quota: &Quota, offer: Option<&OfferKey>| {
+        marks(campaign, quota, offer, code, customer, event)
+    };
     let counter = |quota: &Quota, offer: Option<&OfferKey>| {
         counter(campaign, quota, offer, code, customer, event)
     };
@@ -41,7 +44,7 @@ pub(super) fn counters(
     }
     for quota in campaign.quotas().iter().chain(once_per_code(campaign).as_ref()) {
         match counter(quota, None) {
-            Ok(counter) => found.counters.extend(counter),
+            Ok(counter) => found.counters.extend(counter.into_iter().chain(marks(quota, None))),
             Err(UnknownCustomer) => found.unknown_customer = true,
         }
     }
@@ -49,7 +52,10 @@ pub(super) fn counters(
         let key = OfferKey::of(campaign.id(), offer.id());
         for quota in offer.quotas() {
             match counter(quota, Some(&key)) {
-                Ok(counter) => found.counters.extend(counter),
+                Ok(counter) => {
+                    let marks = marks(quota, Some(&key));
+                    found.counters.extend(counter.into_iter().chain(marks));
+                }
                 Err(UnknownCustomer) => found.unknown_customer_for.push(index),
             }
         }
@@ -105,23 +111,97 @@ fn counter(
             (amount.minor(), counter::Measure::Amount, on_short == OnShort::Partial)
         }
     };
-    let place = event.context.location.timezone.as_ref();
-    let calendar = campaign.quota_calendar(quota, place, &event.context.default_zone);
-    let prefix = prefix(quota, offer, &calendar, event.received);
-    let code_part = if quota.per.code { code.as_str() } else { "" };
-    let location = if quota.per.location { event.tab.location.as_str() } else { "" };
-    // Only the location can hold any character, so it comes last.
-    let key = |customer: &str| format!("{prefix}{code_part}|{customer}|{location}");
+    let key = Key::of(campaign, quota, offer, code, event);
     let name = person.map(|person| person.name.as_str());
+    let names = person.into_iter().flat_map(|it| &it.also).map(|name| key.of_customer(name));
+    let heeded =
+        person.map(Person::heeds).unwrap_or_default().into_iter().map(|mark| key.of_mark(&mark));
     Ok(Some(Counter {
-        key: key(name.unwrap_or_default()),
-        also: person.into_iter().flat_map(|it| &it.also).map(|name| key(name)).collect(),
+        key: key.of_customer(name.unwrap_or_default()),
+        also: names.chain(heeded).collect(),
         ceiling,
         measure,
         partial,
         offer: offer.cloned(),
         apart: Apart::of(quota.per.code.then_some(code), name),
     }))
+}
+
+/// The marks that a redemption leaves under the guest's weaker names: see [`Mark`]. They are counted, and never
+/// in the way. A divided ledger leaves none: its objects would have to ask each other for them.
+fn marks(
+    campaign: &Campaign,
+    quota: &Quota,
+    offer: Option<&OfferKey>,
+    code: &CodeKey,
+    customer: Option<&Person>,
+    event: &Event,
+) -> Vec<Counter> {
+    let Some(person) = customer.filter(|_| quota.per.customer) else { return Vec::new() };
+    if campaign.ledger().is_divided() {
+        return Vec::new();
+    }
+    let key = Key::of(campaign, quota, offer, code, event);
+    let measure = match quota.measure {
+        Measure::Limit(_) => counter::Measure::Uses,
+        Measure::Budget { .. } => counter::Measure::Amount,
+    };
+    let mark = |mark: &Mark| Counter {
+        key: key.of_mark(mark),
+        also: Vec::new(),
+        ceiling: u64::MAX,
+        measure,
+        partial: false,
+        offer: offer.cloned(),
+        apart: Apart::of(quota.per.code.then_some(code), Some(&mark.name)),
+    };
+    person.leaves().iter().map(mark).collect()
+}
+
+/// The keys of one quota's counters, for whoever it may count.
+struct Key<'a> {
+    quota: &'a Quota,
+    owner: &'a str,
+    /// The window, and which.
+    window: String,
+    code: &'a str,
+    location: &'a str,
+}
+
+impl<'a> Key<'a> {
+    fn of(
+        campaign: &Campaign,
+        quota: &'a Quota,
+        offer: Option<&'a OfferKey>,
+        code: &'a CodeKey,
+        event: &'a Event,
+    ) -> Self {
+        let place = event.context.location.timezone.as_ref();
+        let calendar = campaign.quota_calendar(quota, place, &event.context.default_zone);
+        Self {
+            quota,
+            owner: owner(offer),
+            window: window(quota, &calendar, event.received),
+            code: if quota.per.code { code.as_str() } else { "" },
+            location: if quota.per.location { event.tab.location.as_str() } else { "" },
+        }
+    }
+
+    fn of_customer(&self, name: &str) -> String {
+        self.with(measured(self.quota), name)
+    }
+
+    /// What is measured differs, so that whoever adds up a quota's counters passes marks over.
+    fn of_mark(&self, mark: &Mark) -> String {
+        let what = format!("{}+{}", measured(self.quota), mark.beside);
+        self.with(&what, &mark.name)
+    }
+
+    fn with(&self, measured: &str, customer: &str) -> String {
+        let Self { quota, owner, window, code, location } = self;
+        // Only the location can hold any character, so it comes last.
+        format!("{owner}|{measured}|{}|{window}|{code}|{customer}|{location}", quota.per)
+    }
 }
 
 /// Whether a campaign counts each customer apart, so that it must be known who this one is.
@@ -135,13 +215,23 @@ pub(super) fn counts_customers(campaign: &Campaign) -> bool {
 /// What the keys of all counters of one quota begin with, in the window of an instant. The limit is
 /// no part of it.
 fn prefix(quota: &Quota, offer: Option<&OfferKey>, calendar: &Calendar, at: Instant) -> String {
-    let owner = offer.map_or("*", OfferKey::as_str);
-    let measured = match quota.measure {
+    let (owner, window) = (owner(offer), window(quota, calendar, at));
+    format!("{owner}|{}|{}|{window}|", measured(quota), quota.per)
+}
+
+fn owner(offer: Option<&OfferKey>) -> &str {
+    offer.map_or("*", OfferKey::as_str)
+}
+
+const fn measured(quota: &Quota) -> &'static str {
+    match quota.measure {
         Measure::Limit(_) => "uses",
         Measure::Budget { .. } => "amount",
-    };
-    let (window, bucket) = (quota.window.as_str(), calendar.window_key(quota.window, at));
-    format!("{owner}|{measured}|{}|{window}|{bucket}|", quota.per)
+    }
+}
+
+fn window(quota: &Quota, calendar: &Calendar, at: Instant) -> String {
+    format!("{}|{}", quota.window.as_str(), calendar.window_key(quota.window, at))
 }
 
 /// A quota of a campaign's document, and where its counters are.

@@ -45,7 +45,7 @@ use std::fmt;
 pub use clean_up::{CleanUp, clean_up};
 pub use counters::{QuotaCounters, coupon_uses, quota_counters};
 pub use inquire::{Inquired, inquire, inquire_offer};
-pub use person::{KnownBy, MemberNames, Person};
+pub use person::{KnownBy, Mark, MemberNames, Name, Person, Strength};
 pub use ports::{Instrument, Ports, Unreachable};
 pub use quote::{Quote, Rejection, Share};
 pub use redeem::{Redeemed, redeem};

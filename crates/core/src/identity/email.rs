@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::{BadIdentity, EmailRules};
 
 /// The longest address, in bytes (RFC 5321).
@@ -20,7 +18,8 @@ impl Email {
     /// # Errors
     /// When it is none that a guest would have.
     pub fn parse(text: &str, rules: &EmailRules) -> Result<Self, BadIdentity> {
-        let text = text.trim().nfkc().collect::<String>().to_lowercase();
+        let text = super::plain(text).to_lowercase();
+        let text = text.strip_prefix("mailto:").unwrap_or(&text).trim();
         let (local, domain) = text.rsplit_once('@').ok_or(FORM)?;
         let domain = domain.strip_suffix('.').unwrap_or(domain);
         let mut labels = domain.split('.');
@@ -65,7 +64,13 @@ mod tests {
     #[test]
     fn spellings_that_reach_one_mailbox_are_one_address() {
         let rules = EmailRules { ignore_dots_for: vec!["gmail.com".to_owned()], ignore_plus: true };
-        for text in ["a.guest@gmail.com", "AGuest+tap@GMail.com", " a.g.uest@gmail.com. "] {
+        for text in [
+            "a.guest@gmail.com",
+            "AGuest+tap@GMail.com",
+            " a.g.uest@gmail.com. ",
+            "a\u{200b}.guest@gmail.com\u{feff}",
+            "MailTo:a.guest@gmail.com",
+        ] {
             assert_eq!(read(text, &rules).as_deref(), Some("aguest@gmail.com"), "{text}");
         }
         assert_eq!(read("a.b+c@x.example", &rules).as_deref(), Some("a.b@x.example"));

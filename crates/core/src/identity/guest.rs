@@ -19,6 +19,10 @@ pub struct Guest {
     /// The names that a campaign may count the guest under, the preferred one first: the POS's own id,
     /// the phone number, the address.
     pub names: Vec<Pseudonym>,
+    /// The one of the names that is the phone number.
+    pub phone: Option<Pseudonym>,
+    /// The one of the names that is the address.
+    pub email: Option<Pseudonym>,
     /// Those by which the guest may be a member, in the order in which they are believed: the phone
     /// number, the address, a loyalty number.
     pub identities: Vec<Pseudonym>,
@@ -30,7 +34,7 @@ pub fn guest_id(text: &str) -> Option<&str> {
     let bare = text.trim();
     let nobody = !bare.contains(char::is_alphanumeric)
         || NO_ID.iter().any(|word| word.eq_ignore_ascii_case(bare));
-    (!nobody).then_some(text)
+    (!nobody).then_some(bare)
 }
 
 /// A guest's phone number as it is counted: `phone:+16085550100`; none where the text is no number. A
@@ -66,7 +70,8 @@ pub fn of_customer(customer: &Customer<'_>, rules: &Rules, pepper: &[u8]) -> Gue
     let email = customer.email().and_then(|text| Email::parse(text, &rules.email).ok());
     let email = email.map(|email| Identity::Email(email).pseudonym(pepper));
     let identities = [phone.clone(), email.clone(), number].into_iter().flatten().collect();
-    Guest { names: [id, phone, email].into_iter().flatten().collect(), identities }
+    let names = [id, phone.clone(), email.clone()].into_iter().flatten().collect();
+    Guest { names, phone, email, identities }
 }
 
 /// Every pseudonym under which campaigns may have counted whoever is called this: a POS's id, a phone

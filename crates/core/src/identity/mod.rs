@@ -19,6 +19,7 @@ pub use number::MemberNumber;
 pub use phone::{Phone, Region};
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::Sha256;
+use unicode_normalization::UnicodeNormalization;
 
 /// A text that is no identity; it says what would be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +69,14 @@ impl Identity {
     /// # Errors
     /// When it is none of these.
     pub fn parse(text: &str, rules: &Rules) -> Result<Self, BadIdentity> {
-        let text = text.trim();
-        if text.contains('@') || text.contains('\u{ff20}') {
+        let text = plain(text);
+        let text = text.as_str();
+        let is_tel = || text.to_ascii_lowercase().starts_with(phone::SCHEME);
+        if text.contains('@') {
             Email::parse(text, &rules.email).map(Self::Email)
         } else if text.starts_with(['M', 'm']) {
             MemberNumber::parse(text).map(Self::Number)
-        } else if text.starts_with(|c: char| c.is_alphabetic()) && !text.starts_with("tel:") {
+        } else if text.starts_with(|c: char| c.is_alphabetic()) && !is_tel() {
             Err(BadIdentity("is no phone number, no e-mail address and no loyalty number"))
         } else {
             Phone::parse(text, rules.region).map(Self::Phone)
@@ -177,6 +180,19 @@ impl<'de> Deserialize<'de> for Pseudonym {
     }
 }
 
+/// A text in one form of Unicode, without what nobody types and copying brings along: such characters are not seen,
+/// and are no part of a number or an address.
+fn plain(text: &str) -> String {
+    let unseen = |c: char| {
+        matches!(
+            c,
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+        )
+    };
+    let seen: String = text.nfkc().filter(|c| !unseen(*c)).collect();
+    seen.trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +204,7 @@ mod tests {
         for (text, shown) in [
             ("(608) 555-0100", "phone:+16085550100".to_owned()),
             ("A@b.example", "email:a@b.example".to_owned()),
+            ("\u{feff}Tel:608-555-0100", "phone:+16085550100".to_owned()),
             (number.as_str(), format!("number:{number}")),
         ] {
             assert_eq!(Identity::parse(text, &rules).unwrap().to_string(), shown);

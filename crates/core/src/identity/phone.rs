@@ -12,14 +12,14 @@
 
 use std::fmt;
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::BadIdentity;
 
 /// The file's lines are in the order of calling codes, the one that speaks for its code first.
 const REGIONS: &str = include_str!("regions.txt");
 /// The most digits of a number, calling code included.
 const MOST_DIGITS: usize = 15;
+/// Of a number written as an address.
+pub(super) const SCHEME: &str = "tel:";
 const FORM: BadIdentity =
     BadIdentity("is no phone number; write it with its country, as in +1 608 555 0100");
 
@@ -63,8 +63,12 @@ impl Phone {
     /// When it is no number, or has no country and there is no region.
     pub fn parse(text: &str, region: Option<Region>) -> Result<Self, BadIdentity> {
         // Full-width digits and the like are digits.
-        let text: String = text.trim().nfkc().collect();
-        let text = text.strip_prefix("tel:").unwrap_or(&text).trim();
+        let text = super::plain(text);
+        let text = match text.get(..SCHEME.len()) {
+            Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => text.split_at(SCHEME.len()).1,
+            _ => &text,
+        };
+        let text = text.trim();
         let (abroad, text) = match text.strip_prefix('+') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -215,6 +219,8 @@ mod tests {
                     "16085550100",
                     "011 1 608 555 0100",
                     "tel:+1-608-555-0100",
+                    "TEL:+16085550100",
+                    "\u{202a}608-555-0100\u{202c}",
                     "\u{ff0b}\u{ff11}6085550100",
                     " 608\u{a0}555\u{2011}0100 ",
                 ][..],

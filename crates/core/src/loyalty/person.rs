@@ -24,7 +24,6 @@ pub async fn of(rooms: &impl Rooms, who: &Person) -> Result<Person, Unreachable>
     };
     let (id, reply) = ask_member(rooms, &via, Command::Names).await?;
     let Reply::Names(identities, absorbed) = reply else { return Ok(who.clone()) };
-    let identities = identities.into_iter().map(|(_, pseudonym)| pseudonym).collect();
     let names = MemberNames { identities, absorbed };
     let same = |other: &MemberId| *other == id || *other == via || names.absorbed.contains(other);
     let others = led.into_iter().filter(|(_, member)| !same(member));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::FutureExt;
 
 use super::*;
-use crate::checkout::{KnownBy, Person};
+use crate::checkout::Person;
 use crate::code::signed::Mint;
 use crate::ident::TypeCode;
 use crate::issuance::Kind;
@@ -52,7 +52,7 @@ impl Directory for Shelf {
 }
 
 fn ann() -> Person {
-    Person { name: "ann".to_owned(), also: Vec::new(), known_by: KnownBy::Nothing }
+    Person { name: "ann".to_owned(), ..Person::default() }
 }
 
 fn campaign(id: &str, codes: &str) -> Rc<Campaign> {

@@ -15,8 +15,8 @@ use crate::campaign::{Campaign, Codes};
 use crate::cart::Cart;
 use crate::checkout::resolve::{Directory, Documents, Entry, Key, resolve};
 use crate::checkout::{
-    CleanUp, Event, Instrument, KnownBy, Person, Ports, Query, Redeemed, Resolution, Unreachable,
-    inquire, redeem,
+    CleanUp, Event, Instrument, Person, Ports, Query, Redeemed, Resolution, Unreachable, inquire,
+    redeem,
 };
 use crate::code::keys::Keys;
 use crate::code::signed::Mint;
@@ -224,7 +224,7 @@ impl World {
 }
 
 fn person(name: &str) -> Person {
-    Person { name: name.to_owned(), also: Vec::new(), known_by: KnownBy::Nothing }
+    Person { name: name.to_owned(), ..Person::default() }
 }
 
 pub fn tab_key(tab: &str) -> TabKey {
