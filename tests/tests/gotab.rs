@@ -133,3 +133,39 @@ fn a_surcharge_earns_nothing_and_takes_nothing_off() {
     let fault = reply.json()["errors"][0].clone();
     assert_eq!((reply.status, &fault["pointer"]), (400, &json!("/tab_data/items/0/price")));
 }
+
+#[test]
+fn a_reversal_that_names_offers_where_nobody_reads_them_is_refused_and_takes_nothing() {
+    let service = Service::shared();
+    publish(service, &ten_percent("hidden", "HIDDEN"));
+    let offer = "hidden.ten-off.HIDDEN";
+    let tab = Tab::new(service, "hidden");
+    assert_eq!(applied(&tab.redeem(&[offer])).len(), 1);
+    for shape in [
+        json!({ "offers": [], "applied": [offer] }),
+        json!({ "reversal": { "offers": [offer] } }),
+        json!({ "discounts": [{ "offerId": offer }] }),
+    ] {
+        assert_eq!(tab.event("REVERSAL", &shape).status, 400, "{shape}");
+        assert_eq!(tab.loyalty("REVERSAL", &shape).status, 400, "{shape}");
+    }
+    for shape in [
+        json!({ "offers": [offer] }),
+        json!({ "offer_id": offer }),
+        json!({ "offerIds": [offer] }),
+        json!({ "applied": [{ "offer_id": offer }] }),
+    ] {
+        let mut body = shape.clone();
+        body["tab_id"] = json!("hidden");
+        body["location_id"] = json!("1019");
+        let reply = service.post("/v1/reverse").auth(secrets::API_AUTH).json(&body);
+        assert_eq!(reply.status, 422, "{body}: {reply}");
+    }
+    let history = service.get("/admin/tabs/hidden").admin().send().json();
+    assert_eq!(history["redemptions"][0]["state"], "applied", "{history}");
+    // A tab may mention its offers, and is meant as a whole.
+    let mentions = tab.clone().with("adjustments", json!([{ "offer_id": offer, "amount": -110 }]));
+    assert_eq!(mentions.event("REVERSAL", &json!({})).status, 200);
+    let history = service.get("/admin/tabs/hidden").admin().send().json();
+    assert_eq!(history["redemptions"][0]["state"], "reversed", "{history}");
+}

@@ -189,6 +189,18 @@ impl Envelope {
         let data = Path::Below("/tab_data");
         offer_ids::named([(Path::Root, &self.body), (data, self.tab_data())])
     }
+
+    /// The offers that a reversal names; none: the whole tab.
+    ///
+    /// # Errors
+    /// As [`Envelope::offer_ids`], and when offers are named where nobody reads them.
+    pub fn reversed_offer_ids(&self) -> Result<Vec<String>, Faults> {
+        let named = self.offer_ids()?;
+        if named.is_empty() {
+            offer_ids::none_elsewhere(&self.body)?;
+        }
+        Ok(named)
+    }
 }
 
 const NO_AMOUNT: &str = "is no amount that can be read; write minor units as a whole number (1100), or \

@@ -67,7 +67,7 @@ pub fn asked(envelope: &Envelope) -> Result<Asked, Faults> {
             Ok(Asked::Redeem { offer_ids: envelope.offer_ids()?, points: points(&envelope.body)? })
         }
         "ACCRUAL" => Ok(Asked::Accrual),
-        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.offer_ids()? }),
+        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.reversed_offer_ids()? }),
         other => {
             let detail = format!(
                 "{other:?} is no event of the Loyalty API; use INQUIRE, CREATE, REDEEM, ACCRUAL or REVERSAL"

@@ -7,7 +7,7 @@
 pub mod envelope;
 mod items;
 pub mod loyalty;
-mod offer_ids;
+pub(crate) mod offer_ids;
 mod paid;
 pub mod promo;
 pub mod wire;

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use promo_core::checkout::MOST_OFFERS;
 use promo_core::fault::{Faults, Path, Sink};
+use promo_core::ident::OfferRef;
 use serde_json::Value;
 
 use super::wire::{says_anything, text};
@@ -63,6 +64,35 @@ pub(super) fn named<'a>(
 const UNREADABLE: &str = "names no offer that can be read; write a list of offer_ids, each a text or \
     an object with offer_id, or leave it empty to mean the whole tab";
 
+/// Refuses an event whose body names offers where nobody reads them: a key that is not known, with an offer's
+/// key in it or with a list of `offer_id`s. It does not mean the whole tab.
+pub(super) fn none_elsewhere(body: &Value) -> Result<(), Faults> {
+    let sink = Sink::new();
+    for (key, value) in body.as_object().into_iter().flatten() {
+        if !is(key, "tab_data") && hides(value) {
+            sink.add(&Path::Key(&Path::Root, key), MISPLACED);
+        }
+    }
+    sink.check(Some(()))
+}
+
+const MISPLACED: &str = "seems to name offers, but is not read; write a list of offer_ids under \"offers\", or \
+    leave this out to mean the whole tab";
+
+/// Whether a value names offers somewhere below.
+pub fn hides(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.iter().any(|entry| {
+            let offer = entry.as_str().and_then(|text| OfferRef::parse(text.trim()));
+            offer.is_some() || hides(entry)
+        }),
+        Value::Object(entries) => {
+            holding(value, &KEYS).any(|(_, named)| !is_empty(named)) || entries.values().any(hides)
+        }
+        _ => false,
+    }
+}
+
 /// The members of an object that stand under one of these keys, in any spelling (`offer_ids`, `offerIds`,
 /// `OfferIDs`), and say anything.
 fn holding<'v>(
@@ -81,6 +111,16 @@ fn is(key: &str, known: &str) -> bool {
         bare.map(|c| c.to_ascii_lowercase()).collect::<String>()
     };
     letters(key) == letters(known)
+}
+
+/// Whether a key is one that may hold offers, however it is spelled.
+pub fn is_key(key: &str) -> bool {
+    KEYS.iter().any(|known| is(key, known))
+}
+
+/// Whether a value names nothing.
+pub fn is_nothing(value: &Value) -> bool {
+    !says_anything(value) || is_empty(value)
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -181,6 +221,22 @@ mod tests {
             (json!({"offers": ["good", {"offer_id": {}}]}), "/offers/1"),
         ] {
             assert_eq!(read(&body), Err(pointer.to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn offers_named_under_a_key_that_nobody_reads_do_not_mean_the_whole_tab() {
+        for (body, pointer) in [
+            (json!({"applied": ["camp.ten-off.SUMMER10"]}), Some("/applied")),
+            (json!({"offers": [], "reversal": {"offers": ["one"]}}), Some("/reversal")),
+            (json!({"discounts": [{"offerId": "one"}]}), Some("/discounts")),
+            (json!({"discounts": [{"amount": 5}], "note": "camp.ten-off.SUMMER10"}), None),
+            (json!({"reversal": {"offers": [], "offer_id": null}, "loyalty_points": []}), None),
+            (json!({"tab_data": {"adjustments": [{"offer_id": "one"}]}, "offers": {}}), None),
+        ] {
+            let fault = none_elsewhere(&body).err();
+            let found = fault.as_ref().map(|faults| faults.as_slice()[0].pointer.as_str());
+            assert_eq!(found, pointer, "{body}");
         }
     }
 

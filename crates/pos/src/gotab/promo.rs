@@ -49,7 +49,7 @@ pub fn asked(envelope: &Envelope) -> Result<Asked, Faults> {
             Ok(Asked::Inquire { code })
         }
         "REDEEM" => Ok(Asked::Redeem { offer_ids: envelope.offer_ids()? }),
-        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.offer_ids()? }),
+        "REVERSE" | "REVERSAL" => Ok(Asked::Reverse { offer_ids: envelope.reversed_offer_ids()? }),
         other => {
             let detail =
                 format!("{other:?} is no event of the Promo API; use INQUIRE, REDEEM or REVERSE");
