@@ -113,7 +113,7 @@ impl Request<'_> {
     }
 
     async fn reverse(&self, body: &Body) -> Result<Said, Problem> {
-        let offer_ids = body.reversed_offer_ids().map_err(faulty)?;
+        let offer_ids = body.offer_ids().map_err(faulty)?.unwrap_or_default();
         let tab = body.tab().map_err(faulty)?;
         let received = self.call.received;
         let reversal = Reversal { tab: tab.clone(), offer_ids, received };

@@ -149,18 +149,6 @@ fn a_reversal_that_names_offers_where_nobody_reads_them_is_refused_and_takes_not
         assert_eq!(tab.event("REVERSAL", &shape).status, 400, "{shape}");
         assert_eq!(tab.loyalty("REVERSAL", &shape).status, 400, "{shape}");
     }
-    for shape in [
-        json!({ "offers": [offer] }),
-        json!({ "offer_id": offer }),
-        json!({ "offerIds": [offer] }),
-        json!({ "applied": [{ "offer_id": offer }] }),
-    ] {
-        let mut body = shape.clone();
-        body["tab_id"] = json!("hidden");
-        body["location_id"] = json!("1019");
-        let reply = service.post("/v1/reverse").auth(secrets::API_AUTH).json(&body);
-        assert_eq!(reply.status, 422, "{body}: {reply}");
-    }
     let history = service.get("/admin/tabs/hidden").admin().send().json();
     assert_eq!(history["redemptions"][0]["state"], "applied", "{history}");
     // A tab may mention its offers, and is meant as a whole.

@@ -15,7 +15,6 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::gotab::loyalty::Points;
-use crate::gotab::offer_ids;
 
 /// The most characters that are shown of a key that nobody reads.
 const LONGEST_KEY: usize = 200;
@@ -154,27 +153,6 @@ impl Body {
             }
         }
         sink.check(Some(ids)).map(Some)
-    }
-
-    /// The offers that a reversal names; none: the whole tab.
-    ///
-    /// # Errors
-    /// As [`Body::offer_ids`], and when a key that nobody reads names offers: that is no reversal of the whole tab.
-    pub fn reversed_offer_ids(&self) -> Result<Vec<String>, Faults> {
-        if let Some(named) = self.offer_ids()? {
-            return Ok(named);
-        }
-        let names = |(key, value): &(&String, &Value)| {
-            offer_ids::is_key(key) && !offer_ids::is_nothing(value) || offer_ids::hides(value)
-        };
-        match self.entries.iter().find(names) {
-            None => Ok(Vec::new()),
-            Some((key, _)) => {
-                let detail = "is not read; name offers under \"offer_ids\", or leave this out to mean the whole tab";
-                let key: String = key.chars().take(LONGEST_KEY).collect();
-                Err(Faults::one(Path::Key(&Path::Root, &key).to_string(), detail))
-            }
-        }
     }
 
     /// Whether there is a cart.
@@ -354,24 +332,6 @@ mod tests {
         let many = |count: usize| format!("{{\"offer_ids\": {:?}}}", vec!["a"; count]);
         assert_eq!(read(&many(50)).map(|ids| ids.map(|ids| ids.len())), Ok(Some(50)));
         assert_eq!(read(&many(51)), Err("/offer_ids".to_owned()));
-    }
-
-    #[test]
-    fn a_reversal_that_names_offers_under_another_key_does_not_mean_the_whole_tab() {
-        let read = |json: &str| {
-            body(json).reversed_offer_ids().map_err(|faults| faults.as_slice()[0].pointer.clone())
-        };
-        for (json, key) in [
-            (r#"{"offers": ["a"], "tab_id": "1"}"#, "/offers"),
-            (r#"{"offerIds": ["a"]}"#, "/offerIds"),
-            (r#"{"offer_id": "a"}"#, "/offer_id"),
-            (r#"{"applied": ["camp.ten-off.SUMMER10"]}"#, "/applied"),
-            (r#"{"redeemed": {"offer_ids": ["a"]}}"#, "/redeemed"),
-        ] {
-            assert_eq!(read(json), Err(key.to_owned()), "{json}");
-        }
-        assert_eq!(read(r#"{"tab_id": "camp.ten-off.A", "offers": null, "x": 1}"#), Ok(vec![]));
-        assert_eq!(read(r#"{"offer_ids": ["a"], "offers": ["b"]}"#), Ok(vec!["a".to_owned()]));
     }
 
     #[test]

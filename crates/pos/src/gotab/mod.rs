@@ -7,7 +7,7 @@
 pub mod envelope;
 mod items;
 pub mod loyalty;
-pub(crate) mod offer_ids;
+mod offer_ids;
 mod paid;
 pub mod promo;
 pub mod wire;

@@ -80,7 +80,7 @@ const MISPLACED: &str = "seems to name offers, but is not read; write a list of 
     leave this out to mean the whole tab";
 
 /// Whether a value names offers somewhere below.
-pub fn hides(value: &Value) -> bool {
+fn hides(value: &Value) -> bool {
     match value {
         Value::Array(list) => list.iter().any(|entry| {
             let offer = entry.as_str().and_then(|text| OfferRef::parse(text.trim()));
@@ -111,16 +111,6 @@ fn is(key: &str, known: &str) -> bool {
         bare.map(|c| c.to_ascii_lowercase()).collect::<String>()
     };
     letters(key) == letters(known)
-}
-
-/// Whether a key is one that may hold offers, however it is spelled.
-pub fn is_key(key: &str) -> bool {
-    KEYS.iter().any(|known| is(key, known))
-}
-
-/// Whether a value names nothing.
-pub fn is_nothing(value: &Value) -> bool {
-    !says_anything(value) || is_empty(value)
 }
 
 fn is_empty(value: &Value) -> bool {
