@@ -127,8 +127,9 @@ fn counter(
     }))
 }
 
-/// The marks that a redemption leaves under the guest's weaker names: see [`Mark`]. They are counted, and never
-/// in the way. A divided ledger leaves none: its objects would have to ask each other for them.
+/// The marks that a redemption leaves under the guest's weaker names: see [`Mark`]. They are
+/// counted, and never in the way. A divided ledger leaves none: its objects would have to ask each
+/// other for them.
 fn marks(
     campaign: &Campaign,
     quota: &Quota,

@@ -1,19 +1,22 @@
 //! Who a redemption is counted for.
 //!
-//! "Once per customer" counts the person, not the spelling. A cart names a guest by a point of sale's id,
-//! a phone number or an address; a card names whom it was given to. Whoever of them is a member is counted
-//! under the member's own name, and what was counted before under any other name of the same person still
-//! counts: a guest who signs up, or whose second membership is merged into the first, starts nothing anew.
+//! "Once per customer" counts the person, not the spelling. A cart names a guest by a point of
+//! sale's id, a phone number or an address; a card names whom it was given to. Whoever of them is a
+//! member is counted under the member's own name, and what was counted before under any other name
+//! of the same person still counts: a guest who signs up, or whose second membership is merged into
+//! the first, starts nothing anew.
 //!
 //! # Names given together
-//! A redemption is counted once, under the strongest name that the guest gave: the member, the till's id, the
-//! phone number, the address. Who gave weaker ones too may give only one of those the next time. So a
-//! redemption leaves a [`Mark`] under each of them, and who is counted under such a name heeds its marks.
+//! A redemption is counted once, under the strongest name that the guest gave: the member, the
+//! till's id, the phone number, the address. Who gave weaker ones too may give only one of those
+//! the next time. So a redemption leaves a [`Mark`] under each of them, and who is counted under
+//! such a name heeds its marks.
 //!
-//! A mark says of which kinds the stronger names were. A person heeds those marks under the person's names whose
-//! stronger names are all of kinds that are not known of the person: were one known, the redemption would be
-//! counted under it, or marked there. So none counts twice. A stronger name that differs makes another guest:
-//! whoever gives a till's id is not counted for what another id and the same phone number were.
+//! A mark says of which kinds the stronger names were. A person heeds those marks under the
+//! person's names whose stronger names are all of kinds that are not known of the person: were one
+//! known, the redemption would be counted under it, or marked there. So none counts twice. A
+//! stronger name that differs makes another guest: whoever gives a till's id is not counted for
+//! what another id and the same phone number were.
 
 use crate::identity::{Guest, Kind, Pseudonym};
 use crate::loyalty::MemberId;
@@ -132,8 +135,8 @@ impl Person {
         Self { name, kinds, known, known_by, ..Self::default() }
     }
 
-    /// The same person, who turned out to be this member: found by way of `via`, who may have been merged
-    /// into this one. `others` are identities in the cart that belong to somebody else.
+    /// The same person, who turned out to be this member: found by way of `via`, who may have been
+    /// merged into this one. `others` are identities in the cart that belong to somebody else.
     #[must_use]
     pub fn as_member(
         self,
@@ -261,26 +264,29 @@ mod tests {
     #[derive(Default)]
     struct Counts(std::collections::BTreeMap<String, u64>);
 
-    fn marked(mark: Mark) -> String {
+    fn marked(mark: &Mark) -> String {
         format!("{}|{}", mark.beside, mark.name)
     }
 
     impl Counts {
         fn of(&self, person: &Person) -> u64 {
             let names = std::iter::once(&person.name).chain(&person.also).cloned();
-            let keys = names.chain(person.heeds().into_iter().map(marked));
+            let keys = names.chain(person.heeds().into_iter().map(|mark| marked(&mark)));
             keys.map(|key| self.0.get(&key).copied().unwrap_or(0)).sum()
         }
 
         fn redeem(&mut self, person: &Person) {
-            let keys =
-                std::iter::once(person.name.clone()).chain(person.leaves().into_iter().map(marked));
-            keys.for_each(|key| *self.0.entry(key).or_default() += 1);
+            let keys = std::iter::once(person.name.clone())
+                .chain(person.leaves().into_iter().map(|mark| marked(&mark)));
+            for key in keys {
+                let count = self.0.entry(key).or_default();
+                *count = count.saturating_add(1);
+            }
         }
     }
 
-    /// A guest who gives some of an id, a phone number and an address; perhaps a member, found by phone or
-    /// address.
+    /// A guest who gives some of an id, a phone number and an address; perhaps a member, found by
+    /// phone or address.
     fn gives(what: usize, member: Option<&[Kind]>) -> Option<Person> {
         let (phone, email) = (pseudonym("+16085550100"), pseudonym("a@b.example"));
         let given = |bit: usize, name: &Pseudonym| (what & bit != 0).then(|| name.clone());
@@ -323,7 +329,11 @@ mod tests {
                 }
                 counts.redeem(&again);
                 let twice = counts.of(&again);
-                assert_eq!(twice, counted + 1, "{first} {before:?}, then {second} {after:?} twice");
+                assert_eq!(
+                    twice,
+                    counted.saturating_add(1),
+                    "{first} {before:?}, then {second} {after:?} twice"
+                );
             }
         }
     }

@@ -180,8 +180,8 @@ impl<'de> Deserialize<'de> for Pseudonym {
     }
 }
 
-/// A text in one form of Unicode, without what nobody types and copying brings along: such characters are not seen,
-/// and are no part of a number or an address.
+/// A text in one form of Unicode, without what nobody types and copying brings along: such
+/// characters are not seen, and are no part of a number or an address.
 fn plain(text: &str) -> String {
     let unseen = |c: char| {
         matches!(

@@ -7,8 +7,8 @@ use super::{MemberId, Rooms, ask_member, directory};
 use crate::checkout::{KnownBy, MemberNames, Person, Unreachable};
 use crate::identity::Pseudonym;
 
-/// The person as the member that this is, if it is one. Makes no member and lists no conflict: a till that
-/// checks a code is no sign-up.
+/// The person as the member that this is, if it is one. Makes no member and lists no conflict: a
+/// till that checks a code is no sign-up.
 ///
 /// # Errors
 /// When an object cannot be reached.

@@ -64,8 +64,8 @@ pub(super) fn named<'a>(
 const UNREADABLE: &str = "names no offer that can be read; write a list of offer_ids, each a text or \
     an object with offer_id, or leave it empty to mean the whole tab";
 
-/// Refuses an event whose body names offers where nobody reads them: a key that is not known, with an offer's
-/// key in it or with a list of `offer_id`s. It does not mean the whole tab.
+/// Refuses an event whose body names offers where nobody reads them: a key that is not known, with
+/// an offer's key in it or with a list of `offer_id`s. It does not mean the whole tab.
 pub(super) fn none_elsewhere(body: &Value) -> Result<(), Faults> {
     let sink = Sink::new();
     for (key, value) in body.as_object().into_iter().flatten() {
