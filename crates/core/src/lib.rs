@@ -10,6 +10,7 @@ pub mod code;
 pub mod csv;
 pub mod decimal;
 pub mod engine;
+pub mod erasure;
 pub mod fault;
 pub mod guard;
 pub mod ident;

@@ -48,7 +48,7 @@ pub fn guest_phone(text: &str, rules: &Rules) -> Option<String> {
     }
 }
 
-fn without_country(text: &str) -> Option<String> {
+pub(super) fn without_country(text: &str) -> Option<String> {
     let between = |c: char| matches!(c, ' ' | '\u{a0}' | '-' | '.' | '(' | ')' | '/');
     let digits: String = text.chars().filter(|c| !between(*c)).collect();
     let sound = digits.bytes().all(|b| b.is_ascii_digit())
@@ -72,20 +72,6 @@ pub fn of_customer(customer: &Customer<'_>, rules: &Rules, pepper: &[u8]) -> Gue
     let identities = [phone.clone(), email.clone(), number].into_iter().flatten().collect();
     let names = [id, phone.clone(), email.clone()].into_iter().flatten().collect();
     Guest { names, phone, email, identities }
-}
-
-/// Every pseudonym under which campaigns may have counted whoever is called this: a POS's id, a phone
-/// number or an address. For erasing the person.
-#[must_use]
-pub fn readings(text: &str, rules: &Rules, pepper: &[u8]) -> Vec<Pseudonym> {
-    let id = guest_id(text).map(|id| format!("id:{id}"));
-    let phone = guest_phone(text, rules);
-    // Counted before the deployment had a region.
-    let without_country = without_country(text).filter(|bare| phone.as_ref() != Some(bare));
-    let email =
-        Email::parse(text, &rules.email).ok().map(|email| Identity::Email(email).to_string());
-    let all = [id, phone, without_country, email].into_iter().flatten();
-    all.map(|reading| Pseudonym::of(&reading, pepper)).collect()
 }
 
 #[cfg(test)]
@@ -192,21 +178,6 @@ mod tests {
             texts.map(|text| Identity::parse(text, &rules()).unwrap().pseudonym(b"pepper"));
         assert_eq!(guest.identities, expected);
         assert_eq!(guest.names.len(), 3);
-    }
-
-    #[test]
-    fn whoever_is_to_be_erased_is_found_however_the_person_was_counted() {
-        let digits = read(&cart(None, Some("608 555 0100"), None), &Rules::default());
-        for (text, counted) in [
-            ("guest-7", with(Some("guest-7"), None, None)),
-            ("+16085550100", with(None, Some("(608) 555-0100"), None)),
-            ("608 555 0100", digits.names.first().cloned()),
-            ("A@B.example", with(None, None, Some("a@b.example"))),
-        ] {
-            let readings = readings(text, &rules(), b"pepper");
-            assert!(counted.is_some_and(|counted| readings.contains(&counted)), "{text}");
-        }
-        assert_eq!(readings("n/a", &rules(), b"pepper"), []);
     }
 
     #[test]

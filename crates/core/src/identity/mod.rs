@@ -9,16 +9,18 @@ mod email;
 mod guest;
 mod number;
 mod phone;
+mod spellings;
 
 use std::fmt;
 
 pub use email::Email;
-pub use guest::{Guest, guest_id, guest_phone, of_customer, readings};
+pub use guest::{Guest, guest_id, guest_phone, of_customer};
 use hmac::{Hmac, KeyInit, Mac};
 pub use number::MemberNumber;
 pub use phone::{Phone, Region};
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::Sha256;
+pub use spellings::{RulesEver, number_as_id, spellings};
 use unicode_normalization::UnicodeNormalization;
 
 /// A text that is no identity; it says what would be one.

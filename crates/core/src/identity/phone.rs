@@ -95,6 +95,25 @@ impl Phone {
             },
         }
     }
+
+    /// The digits that people of the number's own country may write for it without a `+`: with and
+    /// without area, prefix and country.
+    pub(super) fn bare(&self) -> Vec<String> {
+        let mut spellings = vec![self.0.clone()];
+        let own = table().iter().filter(|line| self.0.starts_with(line.code));
+        for line in own {
+            let Some(national) = self.0.strip_prefix(line.code) else { continue };
+            spellings.push(national.to_owned());
+            spellings.push(format!("{}{national}", line.trunk));
+            spellings.extend(line.abroad.iter().map(|prefix| format!("{prefix}{}", self.0)));
+            if !line.area.is_empty() {
+                spellings.extend(national.strip_prefix(line.area).map(str::to_owned));
+            }
+        }
+        spellings.sort();
+        spellings.dedup();
+        spellings
+    }
 }
 
 /// `+16085550100`.

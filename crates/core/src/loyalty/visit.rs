@@ -204,11 +204,21 @@ impl Visit {
                 }
             }
             Command::Reverse { received } => self.barrier = self.barrier.max(Some(received)),
+            Command::Forget { members, at } => self.forget(&members, at),
         }
         if self.standing() != stood {
             self.revision = self.revision.saturating_add(1);
         }
         (self.standing(), *self != before)
+    }
+
+    fn forget(&mut self, members: &[MemberId], at: Instant) {
+        self.before.retain(|member| !members.contains(member));
+        if self.owner.take_if(|owner| members.contains(owner)).is_some() {
+            self.barrier = self.barrier.max(Some(at));
+            // A digest of what a till sent about the person.
+            self.told = None;
+        }
     }
 
     fn standing(&self) -> Standing {

@@ -30,6 +30,7 @@ mod escrow;
 mod exhausted;
 mod message;
 mod record;
+pub mod rename;
 pub mod rights;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod announced;
 mod quotas;
+mod renamed;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

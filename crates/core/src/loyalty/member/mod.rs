@@ -134,6 +134,9 @@ pub enum Command {
     Identities,
     /// Under which names campaigns may have counted this member.
     Names,
+    /// What leads from the books to the person: of a merged-away member too, and with the tabs after this
+    /// one.
+    Trace(Option<TabKey>),
     /// The person is erased.
     Erase,
 }
@@ -178,6 +181,26 @@ pub enum Reply {
     Erased,
 }
 
+/// What leads from a member's books to a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The loyalty number.
+    pub number: Option<MemberNumber>,
+    /// What the member is found by.
+    pub identities: Vec<Kept>,
+    /// Members whose books are part of these.
+    pub absorbed: Vec<MemberId>,
+    /// The member whose books these are part of.
+    pub moved: Option<MemberId>,
+    /// Some of the member's tabs, in order.
+    pub tabs: Vec<TabKey>,
+    /// There are more.
+    pub more: bool,
+}
+
+/// Tabs told in one [`Trace`].
+pub const TRACED_TABS: usize = 500;
+
 /// What the machine reads.
 pub trait Store {
     /// Why a read failed.
@@ -206,6 +229,18 @@ pub trait Store {
     /// # Errors
     /// When the store cannot be read.
     fn tabs(&self) -> Result<Vec<(TabKey, TabNote)>, Self::Error>;
+
+    /// So many of his tabs after this one, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tabs_after(&self, after: Option<&TabKey>, most: usize) -> Result<Vec<TabKey>, Self::Error> {
+        let mut tabs: Vec<TabKey> = self.tabs()?.into_iter().map(|(tab, _)| tab).collect();
+        tabs.sort();
+        tabs.retain(|tab| after.is_none_or(|after| tab > after));
+        tabs.truncate(most);
+        Ok(tabs)
+    }
 
     /// The adjustments made under a key: one, unless members were merged.
     ///
@@ -307,6 +342,25 @@ pub fn apply<S: Store>(
     };
     changes.postings = turn.posted;
     Ok((reply, changes))
+}
+
+fn trace<S: Store>(
+    store: &S,
+    profile: Profile,
+    after: Option<&TabKey>,
+) -> Result<Reply, S::Error> {
+    let mut tabs = store.tabs_after(after, TRACED_TABS.saturating_add(1))?;
+    let more = tabs.len() > TRACED_TABS;
+    tabs.truncate(TRACED_TABS);
+    let Profile { number, identities, absorbed, moved, .. } = profile;
+    Ok(Reply::Trace(Box::new(Trace { number, identities, absorbed, moved, tabs, more })))
+}
+
+/// Nothing is left of a member who was merged away: the postings go on adding up where they went.
+fn erase_departed() -> (Reply, Changes) {
+    let profile = Profile { erased: true, ..Profile::default() };
+    let changes = Changes { wipe: true, profile: Some(profile), ..Changes::default() };
+    (Reply::Done, changes)
 }
 
 fn open(mut profile: Profile, opening: &Opening, now: Instant) -> (Reply, Changes) {
