@@ -9,6 +9,7 @@
 mod catalogue;
 mod customers;
 mod deadline;
+mod erasing;
 mod http;
 mod members;
 mod objects;

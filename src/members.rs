@@ -9,12 +9,12 @@ use promo_core::checkout::{
 };
 use promo_core::guard::Lock;
 use promo_core::ident::{CampaignId, CodeKey, OfferKey, OfferRef};
-use promo_core::identity::{Identity, Pseudonym, Rules};
+use promo_core::identity::{Identity, Rules};
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign, tab};
 use promo_core::loyalty::programme::{Programme, REWARDS, rewards_id};
 use promo_core::loyalty::sign_up::{self, SignedUp};
-use promo_core::loyalty::{MemberId, Rooms, accrue, directory, person, spend};
+use promo_core::loyalty::{MemberId, Rooms, accrue, directory, spend};
 use promo_core::revision::Revision;
 use promo_core::{campaign::Campaign, loyalty::member::View};
 
@@ -87,18 +87,6 @@ pub async fn find_or_make(
     let candidate = candidate.ok_or_else(|| Problem::ours(500, "no name for a member"))?;
     let pepper = pepper(edge)?;
     sign_up::find_or_make(edge, identities, &pepper, &candidate, opt_in).await.map_err(silent)
-}
-
-/// Every name that campaigns may have counted the member under whom an identity leads to; empty, if it
-/// leads to none.
-///
-/// # Errors
-/// 503 when an object does not answer.
-pub async fn names(edge: &Edge<'_>, who: &Pseudonym) -> Result<Vec<String>, Problem> {
-    let known = edge.entry(who, directory::Command::Look).await.map_err(silent)?;
-    let Some(via) = known.member else { return Ok(Vec::new()) };
-    let person = person::of(edge, &Person::member(&via)).await.map_err(silent)?;
-    Ok(std::iter::once(person.name).chain(person.also).collect())
 }
 
 /// What a caller hears when an object is silent.

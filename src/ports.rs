@@ -86,7 +86,11 @@ impl<'a> Edge<'a> {
         Ok(Self { region: call.region, ..edge })
     }
 
-    fn open(
+    /// With this deadline.
+    ///
+    /// # Errors
+    /// When the deployment lacks a binding.
+    pub fn open(
         env: &'a Env,
         trace: &'a Trace,
         later: &'a RefCell<Vec<CleanUp>>,

@@ -128,6 +128,8 @@ pub static ROUTES: &[Route] = routes! {
         admin::conflicts::decide(&at.edge()?, at.call, at.param("id"), false).await;
     Delete "/admin/customers/:identifier" OPERATOR, [] => |at|
         admin::customers::erase(&at.edge()?, at.call, at.param("identifier")).await;
+    Get "/admin/erasures/:id" OPERATOR, [] => |at|
+        admin::customers::show(&at.edge()?, at.param("id")).await;
     Get "/admin/instruments" OPERATOR, ["cursor"] => |at|
         admin::instruments::list(&at.edge()?, at.call).await;
     Get "/admin/instruments/:type" OPERATOR, [] => |at|

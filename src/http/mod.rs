@@ -185,7 +185,7 @@ fn is_sane(id: &str) -> bool {
 }
 
 /// 96 random bits; when the runtime has none to give, the time will do.
-fn fresh_id() -> String {
+pub fn fresh_id() -> String {
     let mut random = [0_u8; 12];
     match getrandom::fill(&mut random) {
         Ok(()) => random.iter().map(|byte| format!("{byte:02x}")).collect(),

@@ -145,6 +145,12 @@ impl Conflicts {
                         writes.push(("DELETE FROM conflict WHERE id = ?", row));
                     }
                 }
+                if let Some(member) = &member {
+                    // Who was merged into somebody erased is erased too.
+                    let query = "DELETE FROM merger WHERE member = ? OR record ->> 'into' = ?";
+                    let row = vec![member.as_str().into(), member.as_str().into()];
+                    writes.push((query, row));
+                }
             }
             _ => {}
         }

@@ -34,12 +34,14 @@ impl DurableObject for Identifier {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        let mut next_end = None;
+        let (mut next_end, mut empty) = (None, false);
         let answer = super::answer(request, |command: Command| {
             let sql = self.state.storage().sql();
             let mut entry = read(&sql)?;
             let expired = entry.expire(now());
+            let forgets = command == Command::Forget;
             let (known, changes) = entry.apply(command);
+            empty = forgets;
             next_end = entry.next_end().filter(|_| !changes.put.is_empty());
             let mut written = 0;
             for changes in [expired, changes] {
@@ -53,6 +55,10 @@ impl DurableObject for Identifier {
         })
         .await;
         let storage = self.state.storage();
+        if empty {
+            // Not even that there ever was something.
+            storage.delete_all().await?;
+        }
         if let Some(end) = next_end
             && storage.get_alarm().await?.is_none()
         {

@@ -1,13 +1,16 @@
 //! One object of a campaign's ledger in its SQLite: [`promo_core::ledger::campaign`], which says why it
 //! is right, reading and writing its tables. What else an object does to them is in [`upkeep`].
 
+mod erase;
 mod upkeep;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
+use promo_core::erasure::Replacements;
 use promo_core::ident::{CampaignId, LocationId, TabId};
 use promo_core::ledger::TabKey;
+use promo_core::ledger::campaign::rename::Cursor;
 use promo_core::ledger::campaign::rights::{Rights, Stock};
 use promo_core::ledger::campaign::{
     Books, Changes, Command, Mark, Reply, TabRecord, Totals, apply,
@@ -21,6 +24,7 @@ use worker::{
     wasm_bindgen,
 };
 
+pub use self::erase::{bound, names_one};
 use self::upkeep::Publishing;
 use super::store::{self, first_document, first_value, in_one_transaction, rows};
 use crate::http::{log, now};
@@ -77,10 +81,12 @@ pub enum Question {
     Tab(TabKey),
     /// What redemptions that are no longer kept apart come to.
     Totals,
-    /// Put meaningless names in the place of a person's.
+    /// Put meaningless names in the place of a person's, in the batch after this one.
     Erase {
-        /// By pairs: a name of the person's, and what takes its place.
-        names: Vec<(String, String)>,
+        /// Which.
+        names: Replacements,
+        /// Where the batch before ended.
+        after: Option<Cursor>,
     },
 }
 
@@ -109,8 +115,15 @@ pub enum Answer {
     Tabs(Vec<(TabKey, TabRecord)>),
     /// What they come to.
     Totals(Totals),
-    /// Rows in which a name was replaced.
-    Erased(u64),
+    /// What a batch has done.
+    Erased {
+        /// Rows in which a name was replaced.
+        rows: u64,
+        /// The tabs among them.
+        tabs: Vec<TabKey>,
+        /// Where to go on.
+        next: Option<Cursor>,
+    },
 }
 
 /// What some counters have counted.
@@ -183,10 +196,17 @@ impl DurableObject for Ledger {
                     (Answer::Tabs(record.map(|record| (key, record)).into_iter().collect()), 0)
                 }
                 Question::Totals => (Answer::Totals(upkeep::totals(&sql)?), 0),
-                Question::Erase { names } => {
-                    let rows =
-                        in_one_transaction(&self.state, move || upkeep::erase(&sql, &names))?;
-                    (Answer::Erased(rows), rows)
+                Question::Erase { names, after } => {
+                    let done = Rc::new(Cell::new(erase::Erased::default()));
+                    let told = Rc::clone(&done);
+                    in_one_transaction(&self.state, move || {
+                        let erased = erase::erase(&sql, &names, after)?;
+                        let written = erased.written;
+                        told.set(erased);
+                        Ok(written)
+                    })?;
+                    let erase::Erased { rows, tabs, next, written } = done.take();
+                    (Answer::Erased { rows, tabs, next }, written)
                 }
             })
         })
@@ -304,11 +324,15 @@ fn page(
         ),
     };
     let read = |[location, tab, record]: [String; 3]| {
-        let location = LocationId::parse(&location).map_err(|error| error.to_string())?;
-        let tab = TabId::parse(&tab).map_err(|error| error.to_string())?;
-        Ok((TabKey { location, tab }, serde_json::from_str(&record)?))
+        Ok((tab_key(&location, &tab)?, serde_json::from_str(&record)?))
     };
     rows(sql, &query, bindings)?.into_iter().map(read).collect()
+}
+
+fn tab_key(location: &str, tab: &str) -> worker::Result<TabKey> {
+    let location = LocationId::parse(location).map_err(|error| error.to_string())?;
+    let tab = TabId::parse(tab).map_err(|error| error.to_string())?;
+    Ok(TabKey { location, tab })
 }
 
 fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
@@ -323,15 +347,7 @@ fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
         rows = rows.saturating_add(store::write(sql, query, row)?);
     }
     for (key, stock) in changes.stocks {
-        let used = i64::try_from(stock.used).map_err(|_| "a counter is out of range")?;
-        let rights = match stock.rights {
-            Some(rights) => serde_json::to_string(&rights)?.into(),
-            None => SqlStorageValue::Null,
-        };
-        let query =
-            "INSERT OR REPLACE INTO counter (key, used, rights, updated) VALUES (?, ?, ?, ?)";
-        let row = vec![key.into(), SqlStorageValue::try_from_i64(used)?, rights, updated.clone()];
-        rows = rows.saturating_add(store::write(sql, query, row)?);
+        rows = rows.saturating_add(write_stock(sql, &key, stock)?);
     }
     if let Some(siblings) = changes.siblings {
         rows = rows.saturating_add(upkeep::note(sql, upkeep::SIBLINGS, &siblings)?);
@@ -343,4 +359,20 @@ fn write(sql: &SqlStorage, changes: Changes) -> worker::Result<u64> {
         rows = rows.saturating_add(upkeep::note(sql, upkeep::MARK, &mark)?);
     }
     Ok(rows)
+}
+
+fn write_stock(sql: &SqlStorage, key: &str, stock: Stock) -> worker::Result<u64> {
+    let used = i64::try_from(stock.used).map_err(|_| "a counter is out of range")?;
+    let rights = match stock.rights {
+        Some(rights) => serde_json::to_string(&rights)?.into(),
+        None => SqlStorageValue::Null,
+    };
+    let row = vec![
+        key.into(),
+        SqlStorageValue::try_from_i64(used)?,
+        rights,
+        SqlStorageValue::try_from_i64(now().millis())?,
+    ];
+    let query = "INSERT OR REPLACE INTO counter (key, used, rights, updated) VALUES (?, ?, ?, ?)";
+    store::write(sql, query, row)
 }

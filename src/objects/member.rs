@@ -99,6 +99,24 @@ impl Store for Sqlite<'_> {
             .collect()
     }
 
+    fn tabs_after(&self, after: Option<&TabKey>, most: usize) -> worker::Result<Vec<TabKey>> {
+        let (location, tab) = match after {
+            Some(key) => (key.location.as_str(), key.tab.as_str()),
+            None => ("", ""),
+        };
+        let query = format!(
+            "SELECT location, tab FROM tab WHERE (location, tab) > (?, ?) \
+             ORDER BY location, tab LIMIT {most}"
+        );
+        let found = rows(self.0, &query, vec![location.into(), tab.into()])?;
+        let read = |[location, tab]: [String; 2]| {
+            let location = LocationId::parse(&location).map_err(|error| error.to_string())?;
+            let tab = TabId::parse(&tab).map_err(|error| error.to_string())?;
+            Ok(TabKey { location, tab })
+        };
+        found.into_iter().map(read).collect()
+    }
+
     fn adjusted(&self, key: &str) -> worker::Result<Vec<Adjusted>> {
         let query = "SELECT record FROM adjusted WHERE key = ?";
         let found = rows(self.0, query, vec![key.into()])?;

@@ -8,6 +8,7 @@
 pub mod ask;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod conflicts;
+pub mod erasure;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod guard;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
@@ -73,6 +74,7 @@ pub const VISIT: &str = "VISIT";
 /// An object of the class with this name, as wrangler.toml has it.
 fn construct(class: &str, object: Access) -> Option<Rc<dyn object::Wrapped>> {
     Some(match class {
+        "Erasure" => Wrapper::<erasure::Erasure>::construct(class, object),
         "Registry" => Wrapper::<registry::Registry>::construct(class, object),
         "Tab" => Wrapper::<tab::Tab>::construct(class, object),
         _ => return None,

@@ -6,10 +6,13 @@
 //! whatever goes wrong and sets itself anew, since the platform drops one that fails six times.
 
 mod books;
+mod erase;
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use futures_util::future::join_all;
+use promo_core::erasure::Replacements;
 use promo_core::ident::CodeKey;
 use promo_core::issuance::pool::{
     self, Changes, Command, Instrument, Reply, Request as Asked, RequestNo, apply,
@@ -20,6 +23,7 @@ use serde_json::json;
 use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
 
 use self::books::{Sqlite, write};
+pub use self::erase::Cursor;
 use super::store::in_one_transaction;
 use crate::http::{log, now};
 use crate::wallet::Wallet;
@@ -63,6 +67,13 @@ pub enum Question {
         /// How many.
         limit: u32,
     },
+    /// Put meaningless names in the place of a person's, in the batch after this one.
+    Erase {
+        /// Which.
+        names: Replacements,
+        /// Where the batch before ended.
+        after: Option<Cursor>,
+    },
 }
 
 /// What it answers.
@@ -81,6 +92,13 @@ pub enum Answer {
     Lines(u64),
     /// Requests, in the order in which they first asked.
     Requests(Vec<(RequestNo, Asked)>),
+    /// What a batch has done.
+    Erased {
+        /// Rows in which a name was replaced.
+        rows: u64,
+        /// Where to go on.
+        next: Option<Cursor>,
+    },
 }
 
 impl DurableObject for Pool {
@@ -104,6 +122,16 @@ impl DurableObject for Pool {
                 Question::Known(numbers) => Answer::Known(books.known(&numbers)?),
                 Question::LinesDone(upload) => Answer::Lines(books.lines_done(&upload)?),
                 Question::Stuck { after, limit } => Answer::Requests(books.stuck(after, limit)?),
+                Question::Erase { names, after } => {
+                    let (sql, next) = (self.state.storage().sql(), Rc::new(Cell::new(None)));
+                    let told = Rc::clone(&next);
+                    let rows = in_one_transaction(&self.state, move || {
+                        let (rows, next) = erase::erase(&sql, &names, after)?;
+                        told.set(next);
+                        Ok(rows)
+                    })?;
+                    return Ok((Answer::Erased { rows, next: next.take() }, rows));
+                }
             };
             Ok((answer, 0))
         })

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use promo_core::checkout::CleanUp;
+use promo_core::erasure::Replacements;
 use promo_core::ident::LocationId;
 use promo_core::ledger::tab::{self, Command, Reply};
 use promo_core::time::Instant;
@@ -26,6 +27,8 @@ questions! {
     pub enum Question to "TAB" {
         /// A command to the tab of one location.
         At(LocationId, Command) -> Reply,
+        /// Put meaningless names in the place of a person's; whether there were any.
+        Erase(LocationId, Replacements) -> bool,
         /// By location, what stands on every tab of this name.
         Show() -> BTreeMap<LocationId, tab::Tab>,
     }
@@ -50,6 +53,9 @@ impl Class for Tab {
     fn decide(&self, turn: &Turn<'_>, question: Question) -> worker::Result<Answer> {
         match question {
             Question::Show(Show()) => Answer::to::<Show>(&all(turn.sql)?),
+            Question::Erase(Erase(location, names)) => {
+                Answer::to::<Erase>(&erase(turn, &location, &names)?)
+            }
             Question::At(At(location, command)) => {
                 let query = "SELECT record FROM tab WHERE location = ?";
                 let mut tab: tab::Tab =
@@ -84,6 +90,18 @@ impl Class for Tab {
             Ok(())
         })
     }
+}
+
+fn erase(turn: &Turn<'_>, location: &LocationId, names: &Replacements) -> worker::Result<bool> {
+    let query = "SELECT record FROM tab WHERE location = ?";
+    let found = rows(turn.sql, query, vec![location.as_str().into()])?;
+    let record = found.first().and_then(|[record]: &[String; 1]| names.replace(record));
+    let Some(record) = record else { return Ok(false) };
+    // What cannot be read any more must not be written.
+    serde_json::from_str::<tab::Tab>(&record)?;
+    let query = "UPDATE tab SET record = ? WHERE location = ?";
+    turn.write(query, vec![record.into(), location.as_str().into()])?;
+    Ok(true)
 }
 
 /// Writes a tab, and when it is looked at again if something on it is to be undone.

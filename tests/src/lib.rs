@@ -19,11 +19,13 @@
 )]
 
 pub mod campaign;
+pub mod erasure;
 pub mod gotab;
 mod http;
 pub mod programme;
 pub mod promo;
 mod service;
+pub mod sqlite;
 pub mod wallet;
 
 pub use http::{Exchange, Reply};

@@ -11,6 +11,7 @@
 use std::path::Path;
 
 use promo_tests::campaign::{publish, ten_percent};
+use promo_tests::erasure::erase;
 use promo_tests::gotab::{Tab, applied};
 use promo_tests::{Service, secrets};
 use serde_json::{Value, json};
@@ -189,8 +190,7 @@ fn a_reversal_or_redeem_of_campaigns_that_do_not_exist_keeps_nothing_for_them() 
     let offer = "stands.ten-off.STANDS10";
     assert_eq!(applied(&tab.redeem(&[offer])).len(), 1);
     let kept = || ["-Ledger/", "-Tab/"].map(|class| objects(service.state(), class));
-    let ledgers =
-        || service.delete("/admin/customers/nobody").admin().send().json()["ledgers"].clone();
+    let ledgers = || erase(&service, "nobody")["ledgers"].clone();
     let before = (kept(), ledgers());
     assert!(
         before.0[0] > 0 && before.0[1] > 0,

@@ -9,6 +9,7 @@
 
 use std::thread;
 
+use promo_tests::erasure::erase;
 use promo_tests::gotab::{Tab, applied, reasons};
 use promo_tests::programme::{
     adjust, eat, inquire, member, points, publish, redeem, reward, sign_up, tap_club,
@@ -311,8 +312,7 @@ fn an_erased_member_leaves_nothing_that_names_him() {
     eat(&service, "waits", "+1 608 555 0177", 10_000);
 
     for customer in ["+16085550100", "+16085550100", "+16085550177"] {
-        let reply = service.delete(&format!("/admin/customers/{customer}")).admin().send();
-        assert_eq!(reply.status, 200, "{reply}");
+        erase(&service, customer);
     }
     for guest in ["+16085550100", "a@b.example", &number] {
         assert_eq!(inquire(&service, guest).status, 404, "{guest}");

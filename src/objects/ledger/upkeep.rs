@@ -1,5 +1,5 @@
 //! What an object of a ledger does besides deciding: it makes itself known, folds what is too old to be
-//! kept apart into totals, and forgets whom it is told to forget.
+//! kept apart into totals.
 //!
 //! None of it changes what a counter has counted, so no promise of the ledger depends on it.
 
@@ -84,33 +84,6 @@ pub fn note<T: Serialize>(sql: &SqlStorage, name: &str, value: &T) -> worker::Re
 /// What redemptions that are no longer kept apart come to.
 pub fn totals(sql: &SqlStorage) -> worker::Result<Totals> {
     Ok(fact(sql, TOTALS)?.unwrap_or_default())
-}
-
-/// Puts other names in the place of a person's, by pairs, wherever they are. A new name is the same in a
-/// redemption and in the key of the counter it took from, so that a reversal still finds what to give
-/// back. Two counters that become one are added.
-pub fn erase(sql: &SqlStorage, names: &[(String, String)]) -> worker::Result<u64> {
-    let mut changed = 0_u64;
-    let mut put = |query: &str, row: Vec<SqlStorageValue>| {
-        changed = changed.saturating_add(write(sql, query, row)?);
-        Ok::<_, worker::Error>(())
-    };
-    for (was, is) in names {
-        let (was, is) = (was.as_str(), is.as_str());
-        let query = "UPDATE tab SET record = replace(record, ?, ?) WHERE instr(record, ?)";
-        put(query, vec![was.into(), is.into(), was.into()])?;
-        let sum = "WITH gone AS (SELECT replace(key, ?, ?) AS key, used FROM counter \
-                   WHERE instr(key, ?)) \
-                   UPDATE counter SET used = counter.used + gone.used FROM gone \
-                   WHERE counter.key = gone.key AND counter.rights IS NULL";
-        put(sum, vec![was.into(), is.into(), was.into()])?;
-        let query = "DELETE FROM counter WHERE instr(key, ?) AND rights IS NULL AND \
-                     replace(key, ?, ?) IN (SELECT key FROM counter)";
-        put(query, vec![was.into(), was.into(), is.into()])?;
-        let query = "UPDATE counter SET key = replace(key, ?, ?) WHERE instr(key, ?)";
-        put(query, vec![was.into(), is.into(), was.into()])?;
-    }
-    Ok(changed)
 }
 
 impl Ledger {

@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use promo_core::campaign::Campaign;
 use promo_core::fault::Faults;
 use promo_core::ident::{CampaignId, LocationId};
+use promo_core::identity::Rules;
 use promo_core::location::Location;
 use promo_core::loyalty::programme::Programme;
 use promo_core::registry::{
@@ -17,6 +18,7 @@ use worker::Env;
 
 use super::{PAGE, codes, currency, faulty, is_json, not_there};
 use crate::catalogue::{campaign_key, is_known_now};
+use crate::erasing::note_rules;
 use crate::http::{Call, Problem, Reply, now};
 use crate::objects::registry::{Delete, Get, History, List, Put, Unknown};
 use crate::ports::Edge;
@@ -329,7 +331,9 @@ pub async fn put_location(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Repl
         .map_err(|error| Problem::new(422, &format!("the location's id {error}")))?;
     let json = call.json_body().await?;
     is_json(&json)?;
-    Location::from_json(&json).map_err(|f| faulty("location", f))?;
+    let location = Location::from_json(&json).map_err(|f| faulty("location", f))?;
+    let rules = Rules { region: location.phone_region, ..Rules::default() };
+    note_rules(&edge.catalogue, &rules).await?;
     let changed = put_simple(edge, call, DocumentKey::location(&id), json).await?;
     Ok(changed.reply(json!({"id": id})))
 }
@@ -342,6 +346,8 @@ pub async fn put_programme(edge: &Edge<'_>, call: &Call) -> Result<Reply, Proble
     let json = call.json_body().await?;
     is_json(&json)?;
     let programme = Programme::from_json(&json).map_err(|f| faulty("programme", f))?;
+    let rules = Rules { region: programme.region(), email: programme.email_rules().clone() };
+    note_rules(&edge.catalogue, &rules).await?;
     let changed = put_simple(edge, call, DocumentKey::programme(), json).await?;
     let warnings = programme.warnings(now());
     Ok(changed.reply(json!({"name": programme.name(), "warnings": warnings})))

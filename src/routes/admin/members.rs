@@ -1,11 +1,10 @@
 //! What operators read and do with members: one member's points, adjusting them, merging two who are one,
 //! erasing a person. What they are to decide is [`super::conflicts`].
 
-use promo_core::identity::{Identity, Pseudonym};
+use promo_core::identity::Identity;
 use promo_core::loyalty::member::books::{Place, Posting};
 use promo_core::loyalty::member::{Adjusted, Command, Reply as Said, View};
 use promo_core::loyalty::merge::{self, Merged};
-use promo_core::loyalty::sign_up::Kept;
 use promo_core::loyalty::{MemberId, Rooms, ask_member, directory, spend};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -189,41 +188,4 @@ pub(super) async fn join(
             Err(Problem::new(409, "these are one member already"))
         }
     }
-}
-
-/// Erases what loyalty keeps of a person; returns whether it kept anything. The books of a member go on
-/// adding up, about nobody.
-///
-/// The identity that was given goes last, so that what is cut off can be done again.
-///
-/// # Errors
-/// 503 when an object does not answer.
-pub async fn erase(edge: &Edge<'_>, who: &Pseudonym) -> Result<bool, Problem> {
-    let known = edge.entry(who, directory::Command::Look).await.map_err(silent)?;
-    let mut member = None;
-    let mut forgotten = vec![who.clone()];
-    if let Some(named) = &known.member {
-        let found = ask_member(edge, named, Command::Identities).await.map_err(silent)?;
-        if let (id, Said::Identities(identities)) = found {
-            forget(edge, &identities, who).await?;
-            // Somebody may have been merged into him meanwhile: those go too.
-            if let (_, Said::Identities(all)) =
-                ask_member(edge, &id, Command::Erase).await.map_err(silent)?
-            {
-                forget(edge, &all, who).await?;
-                forgotten.extend(all.into_iter().map(|(_, who)| who));
-            }
-            member = Some(id);
-        }
-    }
-    edge.ask_conflicts(&Question::Forget(member, forgotten)).await.map_err(silent)?;
-    edge.entry(who, directory::Command::Forget).await.map_err(silent)?;
-    Ok(known.member.is_some())
-}
-
-async fn forget(edge: &Edge<'_>, identities: &[Kept], but: &Pseudonym) -> Result<(), Problem> {
-    for (_, other) in identities.iter().filter(|(_, other)| other != but) {
-        edge.entry(other, directory::Command::Forget).await.map_err(silent)?;
-    }
-    Ok(())
 }

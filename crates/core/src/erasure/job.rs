@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::{Listed, Place, Progress, Stages};
 use super::Replacements;
+use super::place::{Listed, Place, Progress, Stages};
 use crate::identity::Pseudonym;
 use crate::time::Instant;
 
@@ -207,6 +207,7 @@ pub fn add(mut job: Job, who: &[Pseudonym], now: Instant) -> Changes {
         changes.put.push((place, Progress::due(now)));
     }
     job.names.extend(fresh.iter().map(ToString::to_string));
+    changes.put.push((Place::Conflicts, Progress::due(now)));
     changes.revisit = Some(Stages::STORES);
     changes.job = Some(job);
     changes
@@ -248,8 +249,7 @@ pub fn next<S: Store>(store: &S, job: &Job, now: Instant, most: u32) -> Result<N
         let changes = Changes { job: Some(job), put, ..Changes::default() };
         return Ok(Next::Write(Box::new(changes)));
     }
-    let done =
-        Job { ended: Some(now), names: Vec::new(), token: String::new(), ..job.clone() };
+    let done = Job { ended: Some(now), names: Vec::new(), token: String::new(), ..job.clone() };
     let changes = Changes { job: Some(done), forget: true, ..Changes::default() };
     Ok(Next::Write(Box::new(changes)))
 }
@@ -332,7 +332,8 @@ impl Counts {
             Place::Tab(..) => add(&mut self.tabs, rows.min(1)),
             Place::Identity { .. }
             | Place::Member(_)
-            | Place::Conflicts(_)
+            | Place::Conflicts
+            | Place::Remains(_)
             | Place::List(..)
             | Place::Ledger(..) => {}
         }
@@ -348,8 +349,8 @@ pub struct Problem {
     pub detail: String,
     /// How often in a row it did not.
     pub tries: u32,
-    /// When it is asked again.
-    pub next: Instant,
+    /// When it is asked again (RFC 3339).
+    pub next: String,
 }
 
 /// What an operator is told of a job.
@@ -362,14 +363,17 @@ pub struct Report {
     /// Whether anything was found that is tied to the person; absent as long as nothing was and the job runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<bool>,
-    /// When it began.
-    pub started: Instant,
-    /// When it was done.
+    /// When it began (RFC 3339).
+    pub started: String,
+    /// When it was done (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<Instant>,
+    pub ended: Option<String>,
     /// What it has done.
     #[serde(flatten)]
     pub counts: Counts,
+    /// Whether nobody finds the person any more: the directory and the members' books have forgotten. What
+    /// is left then are the stores.
+    pub closed: bool,
     /// Places that are known and not visited yet.
     pub left: u64,
     /// Those that do not answer, the first [`PROBLEMS`].
@@ -386,16 +390,17 @@ pub fn report<S: Store>(store: &S, job: &Job) -> Result<Report, S::Error> {
         place: place.name(),
         detail: progress.detail.unwrap_or_default(),
         tries: progress.tries,
-        next: progress.due.unwrap_or(job.started),
+        next: progress.due.unwrap_or(job.started).to_string(),
     };
     let something = job.counts.something();
     Ok(Report {
         id: job.id.clone(),
         state: if job.ended.is_some() { "done" } else { "running" }.to_owned(),
         found: (something || job.ended.is_some()).then_some(something),
-        started: job.started,
-        ended: job.ended,
+        started: job.started.to_string(),
+        ended: job.ended.map(|at| at.to_string()),
         counts: job.counts,
+        closed: job.quiet_from.is_some() || job.ended.is_some(),
         left: store.left()?,
         problems: store.silent(PROBLEMS)?.into_iter().map(problem).collect(),
     })

@@ -42,7 +42,7 @@ impl Traces {
     fn member(&mut self, id: &MemberId) {
         self.names.push(id.to_string());
         self.places.push(Place::Member(id.clone()));
-        self.places.push(Place::Conflicts(id.clone()));
         self.places.push(Place::Books(id.clone()));
+        self.places.push(Place::Remains(id.clone()));
     }
 }

@@ -41,10 +41,12 @@ pub enum Place {
     Member(MemberId),
     /// What is kept of an identity goes.
     Entry(Pseudonym),
-    /// The member is no more in the list of those who may be one.
-    Conflicts(MemberId),
+    /// The list of conflicts and the register of mergers.
+    Conflicts,
     /// The member's books lose their owner.
     Books(MemberId),
+    /// The erased books name no member any more whom they took in: all of those are erased by now.
+    Remains(MemberId),
     /// A list; the number counts its readings.
     List(Listed, u32),
     /// Which objects does this ledger have? The number counts the readings.
@@ -77,11 +79,8 @@ impl Stages {
     /// Those of the stores in which names are replaced.
     pub const STORES: Self = Self { first: 3, last: u8::MAX };
     /// The stages that must be over before the next begins.
-    pub(super) const GATES: [Self; 3] = [
-        Self { first: 0, last: 0 },
-        Self { first: 1, last: 1 },
-        Self { first: 2, last: u8::MAX },
-    ];
+    pub(super) const GATES: [Self; 3] =
+        [Self { first: 0, last: 0 }, Self { first: 1, last: 1 }, Self { first: 2, last: u8::MAX }];
 }
 
 impl Place {
@@ -90,8 +89,8 @@ impl Place {
     pub const fn stage(&self) -> u8 {
         match self {
             Self::Identity { .. } | Self::Member(_) => 0,
-            Self::Entry(_) | Self::Conflicts(_) | Self::Books(_) => 1,
-            Self::List(..) | Self::Ledger(..) => 2,
+            Self::Entry(_) | Self::Conflicts | Self::Books(_) => 1,
+            Self::List(..) | Self::Ledger(..) | Self::Remains(_) => 2,
             Self::Shard { .. } | Self::Pool(_) => 3,
             Self::Tab(..) => 4,
         }
@@ -108,8 +107,8 @@ impl Place {
     pub fn name(&self) -> String {
         match self {
             Self::Identity { .. } | Self::Entry(_) => "an identity".to_owned(),
-            Self::Member(_) | Self::Books(_) => "a member".to_owned(),
-            Self::Conflicts(_) => "the list of conflicts".to_owned(),
+            Self::Member(_) | Self::Books(_) | Self::Remains(_) => "a member".to_owned(),
+            Self::Conflicts => "the list of conflicts".to_owned(),
             Self::List(..) => "the catalogue".to_owned(),
             Self::Ledger(campaign, _) => format!("the ledger of {campaign}"),
             Self::Shard { campaign, shard, .. } if shard.is_root() => {

@@ -108,12 +108,19 @@ mod tests {
 
     fn ever(rules: &[Rules]) -> RulesEver {
         let mut ever = RulesEver::default();
-        rules.iter().for_each(|rules| drop(ever.note(rules)));
+        for rules in rules {
+            ever.note(rules);
+        }
         ever
     }
 
     /// The names that a campaign counts a guest under.
-    fn counted(id: Option<&str>, phone: Option<&str>, email: Option<&str>, rules: &Rules) -> Vec<Pseudonym> {
+    fn counted(
+        id: Option<&str>,
+        phone: Option<&str>,
+        email: Option<&str>,
+        rules: &Rules,
+    ) -> Vec<Pseudonym> {
         let text = |value: Option<&str>| value.map(str::to_owned);
         let customer = CustomerDraft {
             id: text(id),
@@ -154,7 +161,11 @@ mod tests {
         let none = Rules::default();
         let gb = Rules { region: Region::parse("GB"), ..Rules::default() };
         for bare in ["020 7946 0958", "20 7946 0958", "44 20 7946 0958", "00 44 20 7946 0958"] {
-            covers("+44 20 7946 0958", &ever(&[gb.clone()]), &counted(None, Some(bare), None, &none));
+            covers(
+                "+44 20 7946 0958",
+                &ever(&[gb.clone()]),
+                &counted(None, Some(bare), None, &none),
+            );
         }
     }
 

@@ -77,6 +77,9 @@ pub struct Known {
     /// What waits; told only where there is an owner.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<(TabKey, Told)>,
+    /// Something was kept of it, and is not any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgot: bool,
 }
 
 /// What is to be written.
@@ -94,6 +97,7 @@ impl Entry {
     /// Decides one command.
     pub fn apply(&mut self, command: Command) -> (Known, Changes) {
         let mut changes = Changes::default();
+        let forgets = command == Command::Forget;
         match command {
             Command::Look => {}
             Command::Wait { tab, waiting } => {
@@ -134,7 +138,8 @@ impl Entry {
             Some(_) => self.waiting.iter().map(|(tab, w)| (tab.clone(), w.told.clone())).collect(),
             None => Vec::new(),
         };
-        (Known { member: self.member.clone(), waiting }, changes)
+        let forgot = forgets && changes != Changes::default();
+        (Known { member: self.member.clone(), waiting, forgot }, changes)
     }
 
     fn wait(&mut self, tab: TabKey, waiting: Waiting, changes: &mut Changes) {

@@ -133,6 +133,14 @@ pub enum Command {
         /// When that reached the edge.
         received: Instant,
     },
+    /// These members are erased: the tab is nobody's if it was theirs, and what was told of it up to then
+    /// counts for nobody who comes later.
+    Forget {
+        /// Who.
+        members: Vec<MemberId>,
+        /// When.
+        at: Instant,
+    },
 }
 
 /// What a member's books are told of a tab. All of it, so that they can tell by themselves whether it is theirs: a

@@ -162,6 +162,8 @@ pub enum Reply {
     Identities(Vec<Kept>),
     /// What the member is found by, and which members are part of this one.
     Names(Vec<Kept>, Vec<MemberId>),
+    /// To [`Command::Trace`].
+    Trace(Box<Trace>),
     /// To the rewards' ledger.
     Ledger(campaign::Reply),
     /// He is on his way into another member, who is to take this in: see [`super::merge`].
@@ -283,6 +285,13 @@ pub fn apply<S: Store>(
     now: Instant,
 ) -> Result<(Reply, Changes), S::Error> {
     let profile = store.profile()?;
+    match command {
+        Command::Trace(after) => {
+            return Ok((trace(store, profile, after.as_ref())?, Changes::default()));
+        }
+        Command::Erase if profile.is_not_ones_own() => return Ok(erase_departed(profile)),
+        _ => {}
+    }
     if profile.moved.is_some() {
         return Ok(merge::moved(profile, command));
     }
@@ -344,23 +353,31 @@ pub fn apply<S: Store>(
     Ok((reply, changes))
 }
 
-fn trace<S: Store>(
-    store: &S,
-    profile: Profile,
-    after: Option<&TabKey>,
-) -> Result<Reply, S::Error> {
+fn trace<S: Store>(store: &S, profile: Profile, after: Option<&TabKey>) -> Result<Reply, S::Error> {
     let mut tabs = store.tabs_after(after, TRACED_TABS.saturating_add(1))?;
     let more = tabs.len() > TRACED_TABS;
     tabs.truncate(TRACED_TABS);
-    let Profile { number, identities, absorbed, moved, .. } = profile;
+    let Profile { number, identities, absorbed, moved, leaving, .. } = profile;
+    let moved = moved.or(leaving);
     Ok(Reply::Trace(Box::new(Trace { number, identities, absorbed, moved, tabs, more })))
 }
 
-/// Nothing is left of a member who was merged away: the postings go on adding up where they went.
-fn erase_departed() -> (Reply, Changes) {
-    let profile = Profile { erased: true, ..Profile::default() };
-    let changes = Changes { wipe: true, profile: Some(profile), ..Changes::default() };
-    (Reply::Done, changes)
+/// Nothing is left of a member who was merged away: the postings go on adding up where they went. Of one who
+/// was erased before, not even who was taken in: those are erased by now.
+fn erase_departed(profile: Profile) -> (Reply, Changes) {
+    let gone = Profile { erased: true, ..Profile::default() };
+    let wipe = !profile.erased;
+    let changed = profile != gone;
+    let changes = Changes { wipe, profile: changed.then_some(gone), ..Changes::default() };
+    let reply = if wipe { Reply::Identities(profile.identities) } else { Reply::Erased };
+    (reply, changes)
+}
+
+impl Profile {
+    /// Whether the books are part of another member's, or nobody's.
+    const fn is_not_ones_own(&self) -> bool {
+        self.moved.is_some() || self.leaving.is_some() || self.erased
+    }
 }
 
 fn open(mut profile: Profile, opening: &Opening, now: Instant) -> (Reply, Changes) {

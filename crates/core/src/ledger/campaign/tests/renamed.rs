@@ -39,10 +39,9 @@ fn rename_counters(map: &mut Map) {
 }
 
 fn take(map: &mut Map, n: i64, name: &str) {
-    let key = of(name);
-    let counters = vec![counter(&key, 5, Measure::Uses)];
-    let command = redeem_of(&format!("t{n}"), n, counters, name);
-    assert!(applied(&map.apply(&command)), "{n}");
+    let redeem = ask(&format!("t{n}"), n, &[("o", 100)], &[uses(&of(name), 5)]);
+    let redeemed = map.redeem(&Redeem { customer: Some(name.to_owned()), ..redeem });
+    assert_eq!(redeemed.outcomes, [applied("o", 100)], "{n}");
 }
 
 fn used(map: &Map) -> u64 {
@@ -67,14 +66,14 @@ fn a_reversal_gives_back_once_wherever_the_renaming_has_got_to() {
                 rename_counters(&mut map);
             }
             assert_eq!(used(&map), 3);
-            map.apply(&reverse_all("t1", 50));
-            map.apply(&reverse_all("t1", 51));
+            map.reverse("t1", None, 50);
+            map.reverse("t1", None, 51);
             assert_eq!(used(&map), 2, "{renamed_before}");
             for tab in &tabs {
                 rename_tab(&mut map, tab);
             }
             rename_counters(&mut map);
-            map.apply(&reverse_all("t2", 50));
+            map.reverse("t2", None, 50);
             assert_eq!(used(&map), 1);
             let all = format!("{:?}{:?}", map.tabs, map.stocks.keys());
             assert!(!all.contains(PHONE) && !all.contains(EMAIL), "{all}");
@@ -84,9 +83,8 @@ fn a_reversal_gives_back_once_wherever_the_renaming_has_got_to() {
 
 #[test]
 fn two_counters_of_one_person_become_one_with_both_their_rights() {
-    let rights = |received| {
-        Some(rights::Rights::Holder(rights::Holder { received, ..rights::Holder::default() }))
-    };
+    let rights =
+        |received| Some(Rights::Holder(rights::Holder { received, ..rights::Holder::default() }));
     let one = Stock { used: 1, rights: rights(3) };
     let other = Stock { used: 2, rights: rights(4) };
     assert_eq!(join(one.clone(), other), Stock { used: 3, rights: rights(7) });
