@@ -31,8 +31,8 @@ questions! {
     pub enum Question to "ERASURE" {
         /// Erase whoever is called this. With an id and a name for a new job, should none be under way.
         Start(String, String, Vec<Pseudonym>) -> Report,
-        /// How far a job is.
-        Show(String) -> Option<Report>,
+        /// How far a job is; nothing where there is none.
+        Show(String) -> Vec<Report>,
     }
 }
 
@@ -76,7 +76,10 @@ impl Class for Erasure {
                 write(turn, &id, changes)?;
                 Answer::to::<Start>(&told(turn.sql, &id)?.ok_or(GONE)?)
             }
-            Question::Show(Show(id)) => Answer::to::<Show>(&told(turn.sql, &id)?),
+            Question::Show(Show(id)) => {
+                let found: Vec<Report> = told(turn.sql, &id)?.into_iter().collect();
+                Answer::to::<Show>(&found)
+            }
         }
     }
 

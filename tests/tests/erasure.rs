@@ -58,7 +58,12 @@ fn pseudonyms(texts: &[&str]) -> Vec<String> {
 
 fn quotas(service: &Service) -> Vec<Value> {
     let read = |id| service.get(&format!("/admin/campaigns/{id}/ledger")).admin().send().json();
-    ["plain", "divided", "budget"].map(|id| read(id)["quotas"].clone()).to_vec()
+    let mut all = ["plain", "divided", "budget"].map(|id| read(id)["quotas"].clone()).to_vec();
+    for quota in all.iter_mut().filter_map(Value::as_array_mut).flatten() {
+        // Where rights are is nobody's business but the shards'.
+        quota.as_object_mut().unwrap().remove("shards");
+    }
+    all
 }
 
 /// Three campaigns that count customers; the second over four shards, the third a budget.
@@ -73,7 +78,16 @@ fn campaigns(service: &Service) {
 
 #[track_caller]
 fn take(service: &Service, tab: &str, offer: &str, guest: &Value) {
-    let reply = Tab::new(service, tab).with("customers", guest.clone()).redeem(&[offer]);
+    let till = Tab::new(service, tab).with("customers", guest.clone());
+    let mut reply = till.redeem(&[offer]);
+    for _ in 0..20 {
+        if reasons(&reply) != ["temporarily_unavailable"] {
+            break;
+        }
+        // Nobody was in time: a till asks again.
+        thread::sleep(Duration::from_millis(500));
+        reply = till.redeem(&[offer]);
+    }
     assert_eq!(applied(&reply).len(), 1, "{tab}: {reply}");
 }
 

@@ -31,10 +31,11 @@ pub async fn erase(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Rep
     let until = call.received.plus_millis(CLOSING);
     while !job.closed && now() < until {
         Delay::from(Duration::from_millis(AGAIN)).await;
-        match edge.call(ALL, "", &Show(job.id.clone()), edge.deadline).await {
-            Ok(Some(later)) => job = later,
+        let later = edge.call(ALL, "", &Show(job.id.clone()), edge.deadline).await;
+        match later.ok().and_then(|found| found.into_iter().next()) {
+            Some(later) => job = later,
             // It goes on without us.
-            _ => break,
+            None => break,
         }
     }
     call.trace.note("outcome", "erasing");
@@ -47,7 +48,7 @@ pub async fn erase(edge: &Edge<'_>, call: &Call, identifier: &str) -> Result<Rep
 /// # Errors
 /// 404 when there is no such job, 503 when the object of the jobs does not answer.
 pub async fn show(edge: &Edge<'_>, id: &str) -> Result<Reply, Problem> {
-    let asked = edge.call(ALL, "", &Show(id.to_owned()), edge.deadline).await;
-    let job: Report = asked.map_err(silent)?.ok_or_else(|| not_there("erasure"))?;
+    let found = edge.call(ALL, "", &Show(id.to_owned()), edge.deadline).await.map_err(silent)?;
+    let job: Report = found.into_iter().next().ok_or_else(|| not_there("erasure"))?;
     Ok(Reply::json(200, &job))
 }
