@@ -96,7 +96,7 @@ fn erase_counters(sql: &SqlStorage, names: &Replacements, after: &str) -> worker
     let query = format!(
         "SELECT key, CASE WHEN {} THEN 'named' ELSE '' END FROM counter WHERE key > ? \
          ORDER BY key LIMIT {BATCH}",
-        names_one("key")
+        names_one("counter.key")
     );
     let batch: Vec<[String; 2]> = rows(sql, &query, vec![bound(names)?, after.into()])?;
     let full = batch.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
