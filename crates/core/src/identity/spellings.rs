@@ -64,10 +64,8 @@ impl RulesEver {
 pub fn spellings(text: &str, ever: &RulesEver, pepper: &[u8]) -> Vec<Pseudonym> {
     let Some(typed) = guest_id(text) else { return Vec::new() };
     let mut readings: BTreeSet<String> = BTreeSet::new();
-    for id in [typed, typed.trim()] {
-        readings.insert(format!("id:{id}"));
-    }
-    if let Ok(number) = MemberNumber::parse(typed.trim()) {
+    readings.insert(format!("id:{typed}"));
+    if let Ok(number) = MemberNumber::parse(typed) {
         readings.insert(format!("id:{number}"));
         readings.insert(Identity::Number(number).to_string());
     }
