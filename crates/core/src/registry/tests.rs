@@ -2,6 +2,7 @@
 
 mod codes;
 mod documents;
+mod golden;
 mod publishing;
 
 use std::collections::BTreeMap;

@@ -217,3 +217,22 @@ fn a_peek_at_a_shard_that_nobody_told_asks_for_the_root() {
     assert_eq!(redeemed.needs, [Need::Layouts]);
     assert_eq!(redeemed.outcomes, [Outcome::Open]);
 }
+
+#[test]
+fn a_shard_that_enrolled_after_the_announcement_was_brought_it_and_refuses_older_ones_itself() {
+    let mut world = World::new(false);
+    world.announce_at_root();
+    world.announce_at_roster();
+    let old = world.redeem.clone();
+    // Somebody with the new document comes first: from then on nobody asks the root any more.
+    world.redeem = from(Some(2), world.redeem.clone());
+    world.send();
+    world.enrol();
+    world.send();
+    assert!(world.stands());
+    assert_eq!(world.shard.announced, Some(of(2)));
+    world.redeem = Redeem { tab: tab_key("another tab"), ..old };
+    world.told = None;
+    world.send();
+    assert_eq!(world.told, Some(Reply::Outdated(of(2))));
+}
