@@ -15,7 +15,7 @@ use worker::Env;
 
 use crate::catalogue::Catalogue;
 use crate::http::{Problem, Trace, now};
-use crate::objects::{conflicts, ledger, pool, tab};
+use crate::objects::{conflicts, ledger, location, pool};
 use crate::ports::Edge;
 
 /// What a place may take to answer, in milliseconds.
@@ -202,8 +202,8 @@ impl Asking<'_, '_> {
             // Only members are named there.
             return found(0);
         }
-        let erase = tab::Erase(tab.location.clone(), self.job.replacements(false));
-        edge.call(tab.tab.as_str(), "", &erase, edge.deadline).await.map_err(silent)?;
+        let erase = location::Erase(tab.tab.clone(), self.job.replacements(false));
+        edge.call(tab.location.as_str(), "", &erase, edge.deadline).await.map_err(silent)?;
         edge.visit(tab, visit::Command::Forget { members, at: self.job.started })
             .await
             .map_err(silent)?;

@@ -20,9 +20,7 @@ mod routes;
 mod settings;
 mod wallet;
 
-pub use objects::{
-    Conflicts, Guard, Identifier, Ledger, Member, Numbers, Object, Pool, Replies, Visit,
-};
+pub use objects::{Conflicts, Identifier, Ledger, Member, Numbers, Object, Pool, Replies};
 use worker::{Context, Env, Request, Response, Result, event};
 
 #[event(fetch)]

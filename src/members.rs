@@ -5,13 +5,14 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 use promo_core::checkout::{
     CleanUp, Event, Failure, Found, Inquired, Person, Ports, Query, Quote, Resolution, Unreachable,
-    inquire_offer,
+    inquire_offer, look_at,
 };
-use promo_core::guard::Lock;
-use promo_core::ident::{CampaignId, CodeKey, OfferKey, OfferRef};
+use promo_core::guard::Limits;
+use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferKey, OfferRef};
 use promo_core::identity::{Identity, Rules};
+use promo_core::ledger::campaign;
 use promo_core::ledger::shard::Shard;
-use promo_core::ledger::{TabKey, campaign, tab};
+use promo_core::location;
 use promo_core::loyalty::programme::{Programme, REWARDS, rewards_id};
 use promo_core::loyalty::sign_up::{self, SignedUp};
 use promo_core::loyalty::{MemberId, Rooms, accrue, directory, spend};
@@ -112,14 +113,20 @@ pub async fn worth_something(
     });
     let keys: Vec<OfferKey> =
         affordable.map(|reward| OfferKey::of(&campaign, &reward.id)).collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seen = look_at(rewards, event).await.ok().flatten();
     // Each by itself: the guest will choose.
     let asked = keys.iter().map(|offer| {
-        inquire_offer(rewards, Rc::clone(&rewards.campaign), key.clone(), offer, event)
+        let seen = seen.clone();
+        inquire_offer(rewards, Rc::clone(&rewards.campaign), key.clone(), offer, event, seen)
     });
     let mut quotes = Vec::new();
     for inquired in join_all(asked).await {
         if let Inquired::Offers(offers) = inquired? {
-            quotes.extend(offers);
+            // What stands is not offered again.
+            quotes.extend(offers.into_iter().filter(|quote| !quote.standing));
         }
     }
     Ok(quotes)
@@ -149,8 +156,8 @@ impl Ports for Rewards<'_, '_> {
         })
     }
 
-    async fn guard(&self, tab: &TabKey, misses: u16) -> Result<(), Lock> {
-        Ports::guard(self.edge, tab, misses).await
+    fn limits(&self) -> Option<Limits> {
+        self.edge.limits()
     }
 
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {
@@ -196,8 +203,12 @@ impl Ports for Rewards<'_, '_> {
         self.edge.region()
     }
 
-    async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
-        Ports::tab(self.edge, tab, command).await
+    async fn location(
+        &self,
+        at: &LocationId,
+        command: location::Command,
+    ) -> Result<location::Reply, Unreachable> {
+        Ports::location(self.edge, at, command).await
     }
 
     fn later(&self, clean_up: CleanUp) {

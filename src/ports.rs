@@ -1,21 +1,23 @@
-//! How a checkout reaches the catalogue, the ledgers and the tabs from an edge, and how long it waits.
+//! How a checkout reaches the catalogue, the ledgers and the locations from an edge, and how long it waits.
 
 mod codes;
 mod instruments;
 mod registry;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use promo_core::checkout::{
     CleanUp, KnownBy, Person, Ports, Query, Resolution, Unreachable, clean_up,
 };
-use promo_core::guard::{Limits, Lock};
+use promo_core::guard::Limits;
 use promo_core::ident::{CampaignId, LocationId, TabId};
 use promo_core::ledger::shard::Shard;
-use promo_core::ledger::{TabKey, campaign, tab};
+use promo_core::ledger::{TabKey, campaign};
+use promo_core::location::tab::{self, Place};
+use promo_core::location::{self, Message, Shown, TabNames};
 use promo_core::loyalty::programme::REWARDS;
 use promo_core::loyalty::{person, spend};
 use promo_core::replies;
@@ -29,7 +31,7 @@ use crate::catalogue::{Catalogue, mark_key};
 use crate::deadline;
 use crate::http::{Call, Trace, log, now};
 use crate::objects::ask::{Ask, NoAnswer, ask};
-use crate::objects::{self, LEDGER, Message, REPLIES};
+use crate::objects::{self, LEDGER, REPLIES};
 use promo_core::time::Instant;
 
 /// A point of sale hears an answer within 2 s whatever happens; this is what KV and the objects may take
@@ -63,6 +65,8 @@ pub struct Edge<'a> {
     limits: Cell<Option<Limits>>,
     /// Who guests turned out to be, by what they were known as first.
     people: RefCell<HashMap<String, Person>>,
+    /// Another name of the tab that this request is about.
+    also: RefCell<Option<TabId>>,
 }
 
 impl<'a> Edge<'a> {
@@ -107,6 +111,7 @@ impl<'a> Edge<'a> {
             region: "",
             limits: Cell::default(),
             people: RefCell::default(),
+            also: RefCell::default(),
         })
     }
 
@@ -158,15 +163,26 @@ impl<'a> Edge<'a> {
         reach(self.env, self.trace, name, region, question, deadline).await
     }
 
-    /// Asks the object of the tabs of one name.
+    /// All that a location keeps of a tab, by any of its names.
     ///
     /// # Errors
     /// When it cannot be reached.
-    pub async fn show_tabs(
-        &self,
-        tab: &TabId,
-    ) -> Result<BTreeMap<LocationId, tab::Tab>, Unreachable> {
-        self.call(tab.as_str(), "", &objects::tab::Show(), self.deadline).await
+    pub async fn show_tab(&self, tab: &TabKey) -> Result<Option<Box<Shown>>, Unreachable> {
+        let show = location::Command::Show(tab.tab.clone().into());
+        match Ports::location(self, &tab.location, show).await? {
+            location::Reply::Shown(shown) => Ok(shown),
+            _ => Err(Unreachable),
+        }
+    }
+
+    /// Has the tab of this request known by another name as well.
+    pub fn known_as(&self, also: Option<TabId>) {
+        self.also.replace(also);
+    }
+
+    /// All names that this request gives a tab.
+    pub fn names(&self, tab: &TabKey) -> TabNames {
+        TabNames { name: tab.tab.clone(), also: self.also.borrow().clone() }
     }
 
     /// Asks an object of a campaign's ledger.
@@ -241,18 +257,13 @@ impl<'a> Edge<'a> {
         tab: &TabKey,
         campaigns: &[CampaignId],
     ) -> Result<Vec<campaign::TabRecord>, Unreachable> {
-        let each = campaigns.iter().map(async |campaign| {
-            let home = tab::Command::Home(tab::Home {
-                campaign: campaign.clone(),
-                otherwise: Shard::root(),
-                named: Vec::new(),
-                received: now(),
-            });
-            let tab::Reply::Home(home, _) = Ports::tab(self, tab, &home).await? else {
-                return Err(Unreachable);
-            };
-            let question = objects::ledger::Question::Tab(tab.clone());
-            match self.ask_ledger(campaign, &home, &question).await? {
+        let Some(shown) = self.show_tab(tab).await? else { return Ok(Vec::new()) };
+        let places = shown.record.tab.claims().iter().map(tab::Claim::place);
+        let places: Vec<Place> = places.filter(|it| campaigns.contains(&it.campaign)).collect();
+        let each = places.iter().map(async |place| {
+            let key = TabKey { location: tab.location.clone(), tab: place.tab.clone() };
+            let question = objects::ledger::Question::Tab(key);
+            match self.ask_ledger(&place.campaign, &place.home, &question).await? {
                 objects::ledger::Answer::Tabs(tabs) => Ok(tabs),
                 _ => Err(Unreachable),
             }
@@ -277,8 +288,19 @@ pub async fn reach<Q: Ask>(
     question: &Q,
     deadline: Instant,
 ) -> Result<Q::Reply, Unreachable> {
-    let start = now();
     let exchange = ask(env, name, region, question, Some(deadline));
+    heard(trace, Q::BINDING, name, deadline, exchange).await
+}
+
+/// Waits for an answer at most so long.
+async fn heard<A>(
+    trace: &Trace,
+    binding: &str,
+    name: &str,
+    deadline: Instant,
+    exchange: impl Future<Output = Result<(A, u64), NoAnswer>>,
+) -> Result<A, Unreachable> {
+    let start = now();
     let answer = deadline::by(deadline, exchange).await;
     let answer =
         answer.unwrap_or_else(|timed_out| Err(NoAnswer::Unreachable(timed_out.to_string())));
@@ -289,7 +311,7 @@ pub async fn reach<Q: Ask>(
             answer
         })
         .map_err(|error| {
-            trace.note("unreachable", format!("{} {name}: {error}", Q::BINDING));
+            trace.note("unreachable", format!("{binding} {name}: {error}"));
             Unreachable
         })
 }
@@ -337,7 +359,7 @@ async fn exchange<Q: Serialize, A: DeserializeOwned>(
         "" => namespace.get_by_name(name)?,
         region => namespace.get_by_name_with_location_hint(name, region)?,
     };
-    let body = serde_json::to_string(&Message::new(question))?;
+    let body = serde_json::to_string(&objects::Message::new(question))?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
     let request = Request::new_with_init("https://object/", &init)?;
@@ -345,7 +367,7 @@ async fn exchange<Q: Serialize, A: DeserializeOwned>(
     if response.status_code() != 200 {
         return Err(format!("the object answered {}", response.status_code()).into());
     }
-    serde_json::from_slice::<Message<A>>(&response.bytes().await?)?.open()
+    serde_json::from_slice::<objects::Message<A>>(&response.bytes().await?)?.open()
 }
 
 impl Ports for Edge<'_> {
@@ -353,8 +375,8 @@ impl Ports for Edge<'_> {
         self.look(query).await
     }
 
-    async fn guard(&self, tab: &TabKey, misses: u16) -> Result<(), Lock> {
-        self.ask_guard(&tab.location, Some(&tab.tab), misses).await
+    fn limits(&self) -> Option<Limits> {
+        self.limits.get().filter(|limits| limits.tab > 0 || limits.location > 0)
     }
 
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {
@@ -406,14 +428,32 @@ impl Ports for Edge<'_> {
         self.region
     }
 
-    async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
+    async fn location(
+        &self,
+        at: &LocationId,
+        command: location::Command,
+    ) -> Result<location::Reply, Unreachable> {
         let deadline = match command {
             // The ledger has used all the time there was; this is what is left until the till gives up.
-            tab::Command::Undo(_) => now().plus_millis(WORD_BUDGET),
+            location::Command::Tab(_, tab::Command::Undo(_)) => now().plus_millis(WORD_BUDGET),
             _ => self.deadline,
         };
-        let question = objects::tab::At(tab.location.clone(), command.clone());
-        self.call(tab.tab.as_str(), "", &question, deadline).await
+        // It judges for itself what comes too late: a settlement never does.
+        let question = objects::location::At(at.clone(), Message { deadline, command });
+        let exchange = ask(self.env, at.as_str(), "", &question, None);
+        let reply = heard(self.trace, "LOCATION", at.as_str(), deadline, exchange).await?;
+        match reply {
+            location::Reply::Late => {
+                self.trace.note("unreachable", format!("LOCATION {at}: it was late"));
+                Err(Unreachable)
+            }
+            location::Reply::Unreadable(unreadable) => {
+                let detail = unreadable.detail;
+                self.trace.note("unreachable", format!("LOCATION {at}: a record: {detail}"));
+                Err(Unreachable)
+            }
+            reply => Ok(reply),
+        }
     }
 
     fn later(&self, clean_up: CleanUp) {

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use promo_core::checkout::Unreachable;
+use promo_core::campaign::RETENTION_DAYS;
+use promo_core::checkout::{Ports, Unreachable};
 use promo_core::identity::Pseudonym;
 use promo_core::ledger::shard::Shard;
 use promo_core::ledger::{TabKey, campaign};
+use promo_core::location::{self, Visited};
 use promo_core::loyalty::conflict::Conflict;
 use promo_core::loyalty::programme::{Programme, rewards_id};
 use promo_core::loyalty::visit::Told;
@@ -13,7 +15,7 @@ use promo_core::loyalty::{Counted, MemberId, Rooms, Terms, directory, member, re
 use promo_core::time::{Calendar, TimeOfDay, Zone};
 
 use crate::http::now;
-use crate::objects::{self, CONFLICTS, IDENTIFIER, MEMBER, VISIT};
+use crate::objects::{self, CONFLICTS, IDENTIFIER, MEMBER};
 use crate::ports::Edge;
 use crate::settings::Defaults;
 
@@ -63,14 +65,13 @@ impl Rooms for Edge<'_> {
         self.ask(IDENTIFIER, who.as_str(), "", &command, self.deadline).await
     }
 
-    async fn visit(
-        &self,
-        tab: &TabKey,
-        command: visit::Command,
-    ) -> Result<visit::Standing, Unreachable> {
-        let location = tab.location.clone();
-        let question = objects::visit::Question { location, command };
-        self.ask(VISIT, tab.tab.as_str(), "", &question, self.deadline).await
+    async fn visit(&self, tab: &TabKey, command: visit::Command) -> Result<Visited, Unreachable> {
+        let keep_days = RETENTION_DAYS;
+        let visit = location::Command::Visit { names: self.names(tab), command, keep_days };
+        match Ports::location(self, &tab.location, visit).await? {
+            location::Reply::Visit(visited) => Ok(visited),
+            _ => Err(Unreachable),
+        }
     }
 
     async fn member(

@@ -172,8 +172,8 @@ pub static ROUTES: &[Route] = routes! {
         admin::documents::put_programme(&at.edge()?, at.call).await;
     Post "/admin/simulate" OPERATOR, [] => |at|
         admin::simulate_request(&at.edge()?, at.call, at.env).await;
-    Get "/admin/tabs/:tab" OPERATOR, [] => |at|
-        admin::ledger::tab(&at.edge()?, at.param("tab")).await;
+    Get "/admin/tabs/:tab" OPERATOR, ["location"] => |at|
+        admin::ledger::tab(&at.edge()?, at.call, at.param("tab")).await;
     Post "/admin/wallet/check" OPERATOR, [] => |at| admin::wallet::check(at.call, at.env).await;
     Get "/admin/wallet/errors" OPERATOR, ["cursor"] => |at|
         admin::wallet::errors(&at.edge()?, at.call, at.env).await;

@@ -194,6 +194,8 @@ pub struct Defaults {
     pub currency: Currency,
     /// In what a POS wants amounts of money.
     pub amount_unit: AmountUnit,
+    /// The POS that send carts with the discounts that stand taken off already.
+    pub net_carts: Vec<String>,
     /// What a guest reads when a code is refused.
     pub refused: String,
 }
@@ -218,8 +220,20 @@ impl Defaults {
             zone: Zone::parse(&zone).map_err(|_| wrong("DEFAULT_TIMEZONE", &zone))?,
             currency: Currency::parse(&currency)
                 .map_err(|_| wrong("DEFAULT_CURRENCY", &currency))?,
+            net_carts: net_carts(env).map_err(|value| wrong("NET_CARTS", &value))?,
             amount_unit: AmountUnit::parse(&unit).ok_or_else(|| wrong("AMOUNT_UNIT", &unit))?,
             refused: text(env, "REFUSED_TEXT").unwrap_or_else(|| REFUSED.to_owned()),
         })
+    }
+}
+
+/// The POS whose carts come net; an error is the text that names one that there is not.
+fn net_carts(env: &Env) -> Result<Vec<String>, String> {
+    let value = text(env, "NET_CARTS").unwrap_or_default();
+    let named = value.split(',').map(str::trim).filter(|pos| !pos.is_empty());
+    let named: Vec<String> = named.map(str::to_owned).collect();
+    match named.iter().all(|pos| ["gotab", "neutral"].contains(&pos.as_str())) {
+        true => Ok(named),
+        false => Err(value.clone()),
     }
 }

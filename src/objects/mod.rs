@@ -10,11 +10,10 @@ pub mod ask;
 pub mod conflicts;
 pub mod erasure;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
-pub mod guard;
-#[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod identifier;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod ledger;
+pub mod location;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod member;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
@@ -26,14 +25,10 @@ pub mod registry;
 #[expect(missing_docs, reason = "the macro's own methods have none")]
 pub mod replies;
 mod store;
-pub mod tab;
-#[expect(missing_docs, reason = "the macro's own methods have none")]
-pub mod visit;
 
 use std::rc::Rc;
 
 pub use conflicts::Conflicts;
-pub use guard::Guard;
 pub use identifier::Identifier;
 pub use ledger::Ledger;
 pub use member::Member;
@@ -44,7 +39,6 @@ pub use pool::Pool;
 pub use replies::Replies;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-pub use visit::Visit;
 use worker::{Request, Response};
 
 /// The version of what is said between edge and object. During a deployment an old edge can talk to
@@ -54,8 +48,6 @@ const VERSION: u32 = 1;
 
 /// The binding of the [`Conflicts`] class; there is one object.
 pub const CONFLICTS: &str = "CONFLICTS";
-/// The binding of the [`Guard`] class; an object is named by its location's id.
-pub const GUARD: &str = "GUARD";
 /// The binding of the [`Identifier`] class; an object is named by an identity's pseudonym.
 pub const IDENTIFIER: &str = "IDENTIFIER";
 /// The binding of the [`Ledger`] class; an object is named by its campaign's id.
@@ -68,15 +60,13 @@ pub const NUMBERS: &str = "NUMBERS";
 pub const POOL: &str = "POOL";
 /// The binding of the [`Replies`] class; an object is named by the digest of an `Idempotency-Key`.
 pub const REPLIES: &str = "REPLIES";
-/// The binding of the [`Visit`] class; an object is named by the tab's id.
-pub const VISIT: &str = "VISIT";
 
 /// An object of the class with this name, as wrangler.toml has it.
 fn construct(class: &str, object: Access) -> Option<Rc<dyn object::Wrapped>> {
     Some(match class {
         "Erasure" => Wrapper::<erasure::Erasure>::construct(class, object),
+        "Location" => Wrapper::<location::Location>::construct(class, object),
         "Registry" => Wrapper::<registry::Registry>::construct(class, object),
-        "Tab" => Wrapper::<tab::Tab>::construct(class, object),
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! How a request looks codes up, and how it asks who has guessed too much.
+//! How a request looks codes up.
 //!
 //! The order of look-ups is [`resolve`]'s; here its documents are read from KV and its numbers asked of
 //! their objects.
@@ -10,13 +10,12 @@ use promo_core::checkout::resolve::{Directory, Documents, Entry, Found, Key, res
 use promo_core::checkout::{Instrument, Query, Resolution, Unreachable};
 use promo_core::code::keys::Keys;
 use promo_core::code::signed::Signed;
-use promo_core::guard::{Limits, Lock};
-use promo_core::ident::{CodeKey, LocationId, TabId};
+use promo_core::guard::Limits;
+use promo_core::ident::{CodeKey, LocationId};
 use promo_core::location::Location;
 
 use super::Edge;
 use crate::catalogue::{KvFailure, code_key, prefix_key};
-use crate::objects::{GUARD, guard};
 use crate::settings;
 
 impl Documents for Edge<'_> {
@@ -82,32 +81,8 @@ impl Edge<'_> {
         self.catalogue.location_and(location, key).await
     }
 
-    /// Has the location's guard heed these limits from now on. Before, it is not asked.
+    /// Has misses counted up to these limits from now on.
     pub fn guarded(&self, limits: Limits) {
         self.limits.set(Some(limits));
-    }
-
-    /// Tells the location's guard of so many misses, none for a question that is none, and hears whether
-    /// it may be answered. Without a tab it is asked for the location as a whole.
-    ///
-    /// # Errors
-    /// Why it may not be.
-    pub async fn ask_guard(
-        &self,
-        location: &LocationId,
-        tab: Option<&TabId>,
-        misses: u16,
-    ) -> Result<(), Lock> {
-        let unlimited = |limits: &Limits| limits.tab == 0 && limits.location == 0;
-        let Some(limits) = self.limits.get().filter(|limits| !unlimited(limits)) else {
-            return Ok(());
-        };
-        let question = guard::Question { tab: tab.cloned(), limits, misses };
-        let locked = self.ask(GUARD, location.as_str(), "", &question, self.deadline).await;
-        match locked {
-            Ok(None) => Ok(()),
-            Ok(Some(until)) => Err(Lock::Until(until)),
-            Err(Unreachable) => Err(Lock::Silent),
-        }
     }
 }

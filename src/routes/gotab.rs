@@ -64,7 +64,8 @@ async fn answer(call: &Call, env: &Env) -> Result<Reply, Problem> {
             Ok(Reply::json(200, &reply))
         }
         Asked::Reverse { offer_ids } => {
-            let reversal = Reversal { tab, offer_ids, received: call.received };
+            let (also, received) = (envelope.also(&tab), call.received);
+            let reversal = Reversal { tab, also, offer_ids, received };
             let reversed = reverse(&edge, &reversal).await.map_err(failed)?;
             call.trace.note_reversed(&reversed);
             Ok(Reply::json(200, &json!({})))
@@ -80,7 +81,8 @@ fn event(
     tab: TabKey,
 ) -> Result<Event, Problem> {
     let cart = envelope.cart(&tab, place.currency()).map_err(bad_event)?;
-    place.event(call, env, POS, tab, cart)
+    let also = envelope.also(&tab);
+    Ok(Event { also, ..place.event(call, env, POS, tab, cart)? })
 }
 
 /// What GoTab hears on a locked tab: its ordinary refusal, as if the code was none.

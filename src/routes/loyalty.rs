@@ -6,7 +6,7 @@ mod closed;
 use std::rc::Rc;
 
 use closed::Closed;
-use promo_core::checkout::{Event, Person, Quote, Redeemed, redeem};
+use promo_core::checkout::{Event, Person, Quote, Redeemed, redeem, told};
 use promo_core::fault::Faults;
 use promo_core::ident::{CodeKey, OfferRef};
 use promo_core::identity::Rules;
@@ -55,6 +55,7 @@ async fn handle(call: &Call, env: &Env) -> Result<Reply, Problem> {
     call.trace.note("event", envelope.event_type.as_str());
     let edge = Edge::new(env, call)?;
     let location = envelope.location().map_err(bad_event)?;
+    edge.known_as(envelope.tab().ok().and_then(|tab| envelope.also(&tab)));
     let place = Place::read(&edge, env, &location, None).await?;
     // A programme that cannot be read is not the same as none: the till is to ask again.
     let programme = edge.catalogue.programme().await?;
@@ -123,7 +124,8 @@ impl Visit<'_> {
         let cart = cart.map_err(bad_event)?;
         let event = self.place.event(self.call, self.env, POS, tab, cart)?;
         let attempt = spend::attempt(&event.attempt, id);
-        Ok(Event { customer: Some(Person::member(id)), attempt, ..event })
+        let also = self.envelope.also(&event.tab);
+        Ok(Event { customer: Some(Person::member(id)), attempt, also, ..event })
     }
 
     fn rewards(&self, view: &View, points: Option<u64>) -> Result<Rewards<'_, '_>, Problem> {
@@ -146,8 +148,8 @@ impl Visit<'_> {
     /// Counts a look-up that finds nobody, and whether its answer may be told.
     async fn tell(&self, miss: bool) -> Result<(), Problem> {
         let location = self.envelope.location().map_err(bad_event)?;
-        let tab = self.envelope.tab().ok().map(|tab| tab.tab);
-        let heard = self.edge.ask_guard(&location, tab.as_ref(), u16::from(miss)).await;
+        let names = self.envelope.tab().ok().map(|tab| self.edge.names(&tab));
+        let heard = told(self.edge, &location, names, u16::from(miss)).await;
         heard.map_err(|lock| {
             self.call.trace.note_locked(lock);
             locked(lock, NOBODY)

@@ -116,7 +116,7 @@ impl Request<'_> {
         let offer_ids = body.offer_ids().map_err(faulty)?.unwrap_or_default();
         let tab = body.tab().map_err(faulty)?;
         let received = self.call.received;
-        let reversal = Reversal { tab: tab.clone(), offer_ids, received };
+        let reversal = Reversal { tab: tab.clone(), also: None, offer_ids, received };
         let reversed = reverse(self.edge, &reversal).await.map_err(failed)?;
         self.call.trace.note_reversed(&reversed);
         let ignored = body.ignored(&["offer_ids", "tab_id", "location_id"], Vec::new());

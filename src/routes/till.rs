@@ -54,6 +54,12 @@ impl Place {
         self.location.amount_unit.unwrap_or(self.defaults.amount_unit)
     }
 
+    /// Whether a POS sends carts with the discounts that stand taken off already.
+    fn is_net(&self, pos: &str) -> bool {
+        let of_pos = self.defaults.net_carts.iter().any(|net| net == pos);
+        self.location.cart_is_net.unwrap_or(of_pos)
+    }
+
     /// What a guest reads when a code is refused. Without hints it is the deployment's own text, not
     /// the campaign's, which would betray that the code exists.
     pub fn refusal(&self, inquired: &Inquired) -> String {
@@ -114,6 +120,8 @@ impl Place {
         Ok(Event {
             customer: cart.customer().map(guest).as_ref().and_then(Person::guest),
             tab,
+            also: None,
+            net: self.is_net(pos),
             cart,
             received: call.received,
             attempt: call.attempt.clone(),

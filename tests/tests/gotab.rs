@@ -15,7 +15,8 @@ fn a_reversal_that_names_an_offer_in_any_shape_takes_that_one_alone() {
     let both = ["shape-a.ten-off.SHAPEA", "shape-b.ten-off.SHAPEB"];
     let one = both[0];
     let standing = |tab: &str| {
-        let history = service.get(&format!("/admin/tabs/{tab}")).admin().send().json();
+        let history =
+            service.get(&format!("/admin/tabs/{tab}?location=1019")).admin().send().json();
         let all = history["redemptions"].as_array().cloned().unwrap_or_default();
         all.iter().filter(|redemption| redemption["state"] == "applied").count()
     };

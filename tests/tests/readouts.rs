@@ -109,7 +109,7 @@ fn a_tab_shows_its_history_over_all_campaigns_and_epochs() {
     tab.reverse(&["story-b.ten-off.STORYB"]);
     tab.redeem(&["story-a.ten-off.STORYA"]);
 
-    let history = get(service, "/admin/tabs/story");
+    let history = get(service, "/admin/tabs/story?location=1019");
 
     let told: Vec<(&str, &str, u64)> = history["redemptions"]
         .as_array()
@@ -122,7 +122,7 @@ fn a_tab_shows_its_history_over_all_campaigns_and_epochs() {
         .collect();
     let all = [("story-a", "reversed", 1), ("story-b", "reversed", 1), ("story-a", "applied", 2)];
     assert_eq!(told, all);
-    assert_eq!(service.get("/admin/tabs/nobody-knows").admin().send().status, 404);
+    assert_eq!(service.get("/admin/tabs/nobody-knows?location=1019").admin().send().status, 404);
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn quote() -> Quote {
         fees: vec![share("d", 30)],
         rounding: Rounding::default(),
         expires_at: None,
+        standing: false,
     }
 }
 

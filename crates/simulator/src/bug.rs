@@ -10,7 +10,7 @@ use promo_core::ledger::campaign::{
 };
 use promo_core::ledger::counter::Measure;
 use promo_core::ledger::shard::Shard;
-use promo_core::ledger::tab;
+use promo_core::location::{self, tab};
 
 use crate::sim::Millis;
 use crate::world::Ledger;
@@ -165,15 +165,18 @@ pub fn skipped_ledger(bug: Option<Bug>, command: &Command) -> Option<Reply> {
     }
 }
 
-pub fn skipped_tab(bug: Option<Bug>, command: &tab::Command) -> Option<tab::Reply> {
-    let settles = matches!(command, tab::Command::Settle(_));
-    (bug == Some(Bug::NeverSettled) && settles).then_some(tab::Reply::Settled)
+pub fn skipped_location(bug: Option<Bug>, command: &location::Command) -> Option<location::Reply> {
+    let settles = matches!(command, location::Command::Tab(_, tab::Command::Settle(_)));
+    let skipped = bug == Some(Bug::NeverSettled) && settles;
+    skipped.then_some(location::Reply::Tab(tab::Reply::Settled))
 }
 
-/// What a tab keeps.
-pub fn twist_tab(bug: Option<Bug>, tab: &mut tab::Tab) {
-    if bug == Some(Bug::NoTabBarrier) {
-        tab.barriers = tab::Barriers::default();
+/// What a location is asked.
+pub fn twist_location(bug: Option<Bug>, command: &mut location::Command) {
+    if let (Some(Bug::NoTabBarrier), location::Command::Tab(_, tab::Command::Admit(admit))) =
+        (bug, command)
+    {
+        admit.named.clear();
     }
 }
 

@@ -175,15 +175,13 @@ fn limits(
 pub fn after_tab(world: &World, tab: &TabKey) {
     let plans = world.tab_plans.borrow();
     let plan = &plans[tab].0;
-    let tabs = world.tabs.borrow();
+    let claimed = world.tab(tab).standing(None);
     let mut all = Vec::new();
     for (n, campaign) in world.plan.campaigns.iter().enumerate() {
         let id = crate::world::id(&campaign.id);
         for (offer, amount) in standing(world, &id, tab) {
-            let claim = tabs.get(tab).and_then(|tab| tab.claims.get(&id));
-            let claimed = claim
-                .and_then(|claim| claim.by_offer().get(&offer).copied())
-                .is_some_and(|claimed| claimed.minor() >= amount);
+            let claim = claimed.offers.iter().find(|claim| claim.offer == offer);
+            let claimed = claim.is_some_and(|claim| claim.amount.minor() >= amount);
             if !claimed {
                 let how = format!("{offer} gives {amount} on {} unclaimed", tab.tab);
                 return world.break_promise(TAB, how);

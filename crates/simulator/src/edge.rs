@@ -7,9 +7,10 @@ use futures_util::future::join_all;
 use promo_core::campaign::Codes;
 use promo_core::checkout::{CleanUp, Found, Ports, Query, Resolution, Unreachable, clean_up};
 use promo_core::code::CanonicalCode;
-use promo_core::ident::{CampaignId, CodeKey};
+use promo_core::ident::{CampaignId, CodeKey, LocationId};
+use promo_core::ledger::campaign;
 use promo_core::ledger::shard::Shard;
-use promo_core::ledger::{TabKey, campaign, tab};
+use promo_core::location::{self, tab};
 use promo_core::revision::Revision;
 
 use crate::bug;
@@ -128,17 +129,26 @@ impl Ports for Edge {
         ""
     }
 
-    async fn tab(&self, key: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
+    async fn location(
+        &self,
+        at: &LocationId,
+        command: location::Command,
+    ) -> Result<location::Reply, Unreachable> {
         let world = &self.world;
-        if let Some(reply) = bug::skipped_tab(world.bug, command) {
+        if let Some(reply) = bug::skipped_location(world.bug, &command) {
             return Ok(reply);
         }
         let until = match command {
-            tab::Command::Undo(_) => world.sim.now() + WORD_BUDGET,
+            location::Command::Tab(_, tab::Command::Undo(_)) => world.sim.now() + WORD_BUDGET,
             _ => self.deadline,
         };
-        let (inner, to, asked) = (Rc::clone(world), key.clone(), command.clone());
-        world.exchange(&self.dice, until, move || inner.tab(&to, &asked)).await
+        let (inner, deadline) = (Rc::clone(world), world.begin.plus_millis(until));
+        let at = at.clone();
+        let turn = move || inner.location(&at, &command, deadline);
+        match world.exchange(&self.dice, until, turn).await? {
+            location::Reply::Late => Err(Unreachable),
+            reply => Ok(reply),
+        }
     }
 
     fn later(&self, left: CleanUp) {
@@ -149,20 +159,26 @@ impl Ports for Edge {
     }
 }
 
-/// What a tab does when its alarm rings: until all is undone that an edge left word of.
-pub async fn undo(world: Rc<World>, key: TabKey) {
-    let mut wait = 3000;
-    for round in 0..50 {
-        world.sim.sleep(wait).await;
-        wait = 30_000;
-        let undos = world.tabs.borrow()[&key].undos.clone();
-        if undos.is_empty() {
+/// What a location does when its alarm rings: until all is undone that an edge left word of.
+pub async fn wake(world: Rc<World>, at: LocationId) {
+    for round in 0..200 {
+        let Some(alarm) = world.locations.borrow().get(&at).and_then(|rows| rows.alarm) else {
+            return;
+        };
+        let wait = alarm.millis() - world.now().millis();
+        // Nothing falls due today but what is to be undone.
+        if wait > 3_600_000 {
             return;
         }
-        for (number, undo) in undos.into_iter().enumerate() {
+        world.sim.sleep(wait.max(1)).await;
+        let now = world.now();
+        let wake = location::Command::Wake;
+        let location::Reply::Woken(woken) = world.location(&at, &wake, now) else { return };
+        for (number, undo) in woken.undos.into_iter().enumerate() {
             let parts = [6, u64::try_from(world.sim.now()).unwrap(), round, number as u64];
             let edge = Edge::new(&world, Dice::of(world.plan.seed, &parts), None);
-            if let Some(left) = bug::twist_clean_up(world.bug, &CleanUp::of(undo)) {
+            let undo = CleanUp::of(&at, undo);
+            if let Some(left) = bug::twist_clean_up(world.bug, &undo) {
                 let _ = clean_up(&edge, &left).await;
             }
         }

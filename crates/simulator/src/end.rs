@@ -13,7 +13,7 @@ pub fn check(world: &World) {
         .or_else(|| explained(world, &history))
         .or_else(|| one_answer(&history))
         .or_else(|| reversed_once(world, &history));
-    let tabs: Vec<TabKey> = world.tabs.borrow().keys().cloned().collect();
+    let tabs: Vec<TabKey> = world.tab_plans.borrow().keys().cloned().collect();
     drop(history);
     if let Some((promise, how)) = verdict {
         return world.break_promise(promise, how);

@@ -7,7 +7,7 @@ use promo_core::ident::{CampaignId, OfferRef};
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::Command;
 use promo_core::ledger::shard::Shard;
-use promo_core::ledger::tab::Undo;
+use promo_core::location::tab::Undo;
 use promo_core::time::Instant;
 
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl History {
     /// A tab knows what is to be undone.
     pub fn left_word(&mut self, undo: &Undo) {
         for redeem in self.redeems.iter_mut().filter(|r| r.attempt == undo.attempt.name) {
-            redeem.word_left.insert(undo.campaign.clone());
+            redeem.word_left.insert(undo.place.campaign.clone());
         }
     }
 

@@ -69,6 +69,7 @@ fn reverses(world: &Rc<World>, tab: usize, ahead: i64) -> bool {
     let told = Rc::clone(&done);
     let answered = Answered { tell: move || told.set(true), after: Rc::default() };
     let reversal = Reversal {
+        also: None,
         tab: world.tab_key(tab),
         offer_ids: Vec::new(),
         received: world.now().plus_millis(ahead),

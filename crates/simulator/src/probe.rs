@@ -133,8 +133,8 @@ fn expected(world: &World, tab: &TabKey, named: (usize, usize, usize)) -> Option
     if stands.iter().any(|(offer, _)| offer.code.as_str() != code) {
         return None;
     }
-    let mut amount = plan.offers[offer].min(guest.subtotal);
-    amount = amount.min((guest.subtotal + guest.fee).saturating_sub(given));
+    // They are off the goods, of which the others have taken so much.
+    let mut amount = plan.offers[offer].min(guest.subtotal.saturating_sub(given));
     let counted = recount(world, &id(&plan.id));
     let limits = world.document(index, world.sim.now()).limits;
     let reference = promo_core::ident::OfferRef::parse(&format!("{}.{name}.{code}", plan.id));

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use promo_core::checkout::{self, Event, KnownBy, Person, Reversal};
+use promo_core::checkout::{self, Event, Person, Reversal};
 use promo_core::engine::{Context, LocationFacts};
 use promo_core::ident::OfferRef;
 use promo_core::ledger::TabKey;
@@ -150,7 +150,7 @@ fn arrive(
             if unknown && !offer_ids.is_empty() {
                 offer_ids.extend(["nobody's".to_owned(), "c0.never.NEVER".to_owned()]);
             }
-            let reversal = Reversal { tab, offer_ids, received };
+            let reversal = Reversal { tab, also: None, offer_ids, received };
             let answered = Answered { after: Rc::clone(&after), tell: answered };
             let edge = Edge::new(world, dice, None);
             world.sim.spawn(order, reverse(Rc::clone(world), edge, reversal, attempt, answered))
@@ -253,11 +253,9 @@ fn event(world: &World, tab: TabKey, received: Instant, attempt: String) -> Even
     let plans = world.tab_plans.borrow();
     let (plan, cart) = &plans[&tab];
     Event {
-        customer: plan.customer.clone().map(|name| Person {
-            name,
-            also: Vec::new(),
-            known_by: KnownBy::Nothing,
-        }),
+        also: None,
+        net: false,
+        customer: plan.customer.clone().map(|name| Person { name, ..Person::default() }),
         cart: cart.clone(),
         received,
         attempt,

@@ -9,10 +9,11 @@ use promo_core::campaign::Campaign;
 use promo_core::cart::{Cart, CartDraft, FeeDraft, LineDraft};
 use promo_core::checkout::{CleanUp, Unreachable};
 use promo_core::ident::{CampaignId, LocationId, TabId};
+use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::rights::Stock;
 use promo_core::ledger::campaign::{self, Books, Changes, Mark, TabRecord, apply};
 use promo_core::ledger::shard::{LedgerLayout, Shard, Siblings};
-use promo_core::ledger::{TabKey, tab};
+use promo_core::location::{self, Rows, tab};
 use promo_core::revision::Announcement;
 use promo_core::time::Instant;
 
@@ -41,7 +42,7 @@ pub struct World {
     /// By campaign: since when, the limits, the document.
     pub documents: RefCell<Vec<Vec<Version>>>,
     pub ledgers: RefCell<BTreeMap<CampaignId, BTreeMap<Shard, Ledger>>>,
-    pub tabs: RefCell<BTreeMap<TabKey, tab::Tab>>,
+    pub locations: RefCell<BTreeMap<LocationId, Rows>>,
     pub tab_plans: RefCell<BTreeMap<TabKey, (TabPlan, Cart)>>,
     pub history: RefCell<History>,
     pub broken: RefCell<Option<Broken>>,
@@ -102,7 +103,7 @@ impl World {
             begin: Instant::parse(BEGIN).unwrap(),
             documents: RefCell::default(),
             ledgers: RefCell::default(),
-            tabs: RefCell::default(),
+            locations: RefCell::default(),
             tab_plans: RefCell::default(),
             history: RefCell::new(History { diary: diary.then(Vec::new), ..History::default() }),
             broken: RefCell::default(),
@@ -261,21 +262,49 @@ impl World {
         undo.insert(left.campaign.clone(), done);
     }
 
-    /// One turn of a tab.
-    pub fn tab(self: &Rc<Self>, key: &TabKey, command: &tab::Command) -> tab::Reply {
-        let mut tabs = self.tabs.borrow_mut();
-        let tab = tabs.entry(key.clone()).or_default();
-        let (reply, changed) = tab.apply(command.clone());
-        bug::twist_tab(self.bug, tab);
-        drop(tabs);
-        if let (tab::Command::Undo(undo), true) = (command, changed) {
-            self.history.borrow_mut().left_word(undo);
-            let alarm = edge::undo(Rc::clone(self), key.clone());
-            self.sim.spawn(0, alarm);
+    /// One turn of a location.
+    pub fn location(
+        self: &Rc<Self>,
+        at: &LocationId,
+        command: &location::Command,
+        deadline: Instant,
+    ) -> location::Reply {
+        let (mut command, now) = (command.clone(), self.now());
+        bug::twist_location(self.bug, &mut command);
+        let undoes = match &command {
+            location::Command::Tab(names, tab::Command::Undo(undo)) => {
+                let known = self
+                    .tab(&TabKey { location: at.clone(), tab: names.name.clone() })
+                    .undos()
+                    .contains(undo);
+                (!known).then(|| undo.clone())
+            }
+            _ => None,
+        };
+        let mut locations = self.locations.borrow_mut();
+        let reply = locations.entry(at.clone()).or_default().ask(command.clone(), deadline, now);
+        drop(locations);
+        if let (Some(undo), location::Reply::Tab(tab::Reply::Settled)) = (undoes, &reply) {
+            self.history.borrow_mut().left_word(&undo);
+            self.sim.spawn(0, edge::wake(Rc::clone(self), at.clone()));
         }
-        self.note(|| format!("  {}: {command:?} -> {reply:?}", key.tab));
-        check::after_tab(self, key);
+        self.note(|| format!("  {at}: {command:?} -> {reply:?}"));
+        if let location::Command::Tab(names, _) = &command {
+            let location = at.clone();
+            check::after_tab(self, &TabKey { location, tab: names.name.clone() });
+        }
         reply
+    }
+
+    /// What the location keeps of a tab.
+    pub fn tab(&self, tab: &TabKey) -> tab::Tab {
+        let now = self.now();
+        let show = location::Command::Show(tab.tab.clone().into());
+        let mut locations = self.locations.borrow_mut();
+        match locations.entry(tab.location.clone()).or_default().ask(show, now, now) {
+            location::Reply::Shown(Some(shown)) => shown.record.tab,
+            _ => tab::Tab::default(),
+        }
     }
 
     /// A message to an object and its answer, with all that can happen to either. What is asked may

@@ -4,10 +4,11 @@ use futures_util::future::join_all;
 use promo_core::campaign::Measure;
 use promo_core::checkout::{QuotaCounters, Unreachable, quota_counters};
 use promo_core::csv::write_line;
-use promo_core::ident::{CampaignId, OfferId, OfferRef, TabId};
+use promo_core::ident::{CampaignId, LocationId, OfferId, OfferRef, TabId};
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::{Redemption, State, TabRecord, Totals};
 use promo_core::ledger::shard::Shard;
+use promo_core::location::tab::Claim;
 use promo_core::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -328,30 +329,38 @@ fn csv(lines: &[Line]) -> String {
     csv
 }
 
-/// A tab's history: every redemption on it, of every campaign, at every location with a tab of that
-/// name.
+/// A tab's history at a location: every redemption on it, of every campaign.
 ///
 /// # Errors
-/// 404 when nobody knows the tab, 503 when a ledger does not answer.
-pub async fn tab(edge: &Edge<'_>, tab: &str) -> Result<Reply, Problem> {
+/// 422 when no location is named, 404 when the location knows no such tab, 503 when an object does not
+/// answer.
+pub async fn tab(edge: &Edge<'_>, call: &Call, tab: &str) -> Result<Reply, Problem> {
     let tab = TabId::parse(tab).map_err(|_| not_there("tab"))?;
-    let locations = edge.show_tabs(&tab).await.map_err(|error| silent(&error))?;
-    if locations.is_empty() {
-        return Err(not_there("tab"));
-    }
+    let wrong = |why: &str| Problem::new(422, &format!("the parameter location {why}"));
+    let location = call.query("location").filter(|text| !text.is_empty());
+    let location = location.ok_or_else(|| {
+        wrong("is missing: say at which location the tab is, as in ?location=1019")
+    })?;
+    let location = LocationId::parse(&location).map_err(|error| wrong(&error.to_string()))?;
+    let key = TabKey { location, tab };
+    let shown = edge.show_tab(&key).await.map_err(|error| silent(&error))?;
+    let shown = shown.ok_or_else(|| not_there("tab"))?;
     let mut history = Vec::new();
-    for (location, known) in locations {
-        let key = TabKey { location, tab: tab.clone() };
-        for (campaign, claim) in &known.claims {
-            let question = ledger::Question::Tab(key.clone());
-            let answer = asked(edge, campaign, &claim.home, question).await?;
-            if let ledger::Answer::Tabs(records) = answer {
-                history.extend(records.into_iter().flat_map(|(_, record)| lines(&key, record)));
-            }
+    for place in shown.record.tab.claims().iter().map(Claim::place) {
+        let key = TabKey { tab: place.tab, location: key.location.clone() };
+        let question = ledger::Question::Tab(key.clone());
+        let answer = asked(edge, &place.campaign, &place.home, question).await?;
+        if let ledger::Answer::Tabs(records) = answer {
+            history.extend(records.into_iter().flat_map(|(_, record)| lines(&key, record)));
         }
     }
     history.sort_by(|a, b| a.received.cmp(&b.received));
-    Ok(Reply::json(200, &json!({"tab": tab, "redemptions": history})))
+    let (tab, names) = (&shown.tab, &shown.names);
+    let location = &key.location;
+    Ok(Reply::json(
+        200,
+        &json!({"tab": tab, "names": names, "location": location, "redemptions": history}),
+    ))
 }
 
 async fn asked(

@@ -9,6 +9,7 @@ use promo_core::identity::{Identity, Pseudonym, Rules};
 use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::{Reverse, Which};
 use promo_core::ledger::shard::Shard;
+use promo_core::location::tab::Claim;
 use promo_core::loyalty::accrue::{Accrued, Guests, accrue, take_back};
 use promo_core::loyalty::facts::{Facts, MOST_BYTES};
 use promo_core::loyalty::programme::{Programme, REWARDS, rewards_id, waits_for_programme};
@@ -182,6 +183,20 @@ impl Closed<'_> {
         self.place.event(self.call, self.env, POS, tab.clone(), cart.map_err(bad_event)?)
     }
 
+    /// The tab by every name that the ledger of rewards may know it by.
+    async fn known_names(&self, tab: TabKey) -> Result<Vec<TabKey>, Problem> {
+        let shown = self.edge.show_tab(&tab).await.map_err(silent)?;
+        let claims = shown.iter().flat_map(|shown| shown.record.tab.claims());
+        let rewards = claims.map(Claim::place).filter(|it| it.campaign.as_str() == REWARDS);
+        let location = &tab.location;
+        let key = |tab| TabKey { location: location.clone(), tab };
+        let mut keys: Vec<TabKey> = rewards.map(|place| key(place.tab)).collect();
+        if !keys.contains(&tab) {
+            keys.push(tab);
+        }
+        Ok(keys)
+    }
+
     /// A reversal needs no programme: what was earned and redeemed is in the books.
     pub(super) async fn reverse(&self, offer_ids: Vec<String>) -> Result<Reply, Problem> {
         let (tab, received) = (self.tab()?, self.call.received);
@@ -195,21 +210,25 @@ impl Closed<'_> {
                 self.call.trace.note("outcome", "nothing of ours");
                 return Ok(Reply::json(200, &json!({})));
             }
-            let reversal = Reversal { tab, offer_ids, received };
+            let also = self.envelope.also(&tab);
+            let reversal = Reversal { tab, also, offer_ids, received };
             let reversed = reverse(self.edge, &reversal).await.map_err(failed)?;
             self.call.trace.note_reversed(&reversed);
             return Ok(Reply::json(200, &json!({})));
         }
         let owner = take_back(self.edge, &tab, received).await.map_err(silent)?;
         let which = Which::All;
-        let all = Reverse { tab: tab.clone(), which: which.clone(), received };
         let owner: Vec<MemberId> = owner.into_iter().collect();
-        let found = reverse_tab(self.edge, &all, &owner).await.map_err(silent)?;
-        if let Some(campaign) = rewards_id() {
-            let (home, standing) = (Shard::root(), Some(found.left));
-            let left = CleanUp { campaign, home, tab, which, received, standing };
-            if clean_up(self.edge, &left).await.is_err() {
-                Ports::later(self.edge, left);
+        for tab in self.known_names(tab).await? {
+            let all = Reverse { tab: tab.clone(), which: which.clone(), received };
+            let found = reverse_tab(self.edge, &all, &owner).await.map_err(silent)?;
+            if let Some(campaign) = rewards_id() {
+                let (home, standing) = (Shard::root(), Some(found.left));
+                let which = which.clone();
+                let left = CleanUp { campaign, home, tab, which, received, standing };
+                if clean_up(self.edge, &left).await.is_err() {
+                    Ports::later(self.edge, left);
+                }
             }
         }
         self.call.trace.note("outcome", "reversed");

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use promo_core::cart::Cart;
-use promo_core::checkout::{CleanUp, Event, Person, Ports, Query, Resolution, Unreachable};
-use promo_core::guard::Lock;
-use promo_core::ident::{CampaignId, CodeKey, OfferRef};
+use promo_core::checkout::{CleanUp, Event, Person, Ports, Query, Resolution, Unreachable, told};
+use promo_core::guard::Limits;
+use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferRef};
+use promo_core::ledger::campaign;
 use promo_core::ledger::shard::Shard;
-use promo_core::ledger::{TabKey, campaign, tab};
+use promo_core::location;
 use promo_core::loyalty::member::View;
 use promo_core::loyalty::programme::{Programme, REWARDS};
 use promo_core::loyalty::{MemberId, spend};
@@ -66,7 +67,8 @@ impl Request<'_> {
         {
             // A look-up that finds nobody is a miss like a code that leads nowhere.
             let misses = u16::from(found.is_none());
-            if let Err(lock) = self.edge.guard(tab, misses).await {
+            let names = Some(self.edge.names(tab));
+            if let Err(lock) = told(self.edge, &tab.location, names, misses).await {
                 self.call.trace.note_locked(lock);
                 return Err(self.locked(lock, place));
             }
@@ -160,8 +162,8 @@ impl Ports for Till<'_> {
         }
     }
 
-    async fn guard(&self, tab: &TabKey, misses: u16) -> Result<(), Lock> {
-        self.0.guard(tab, misses).await
+    fn limits(&self) -> Option<Limits> {
+        self.0.limits()
     }
 
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {
@@ -197,8 +199,12 @@ impl Ports for Till<'_> {
         self.0.region()
     }
 
-    async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
-        self.0.tab(tab, command).await
+    async fn location(
+        &self,
+        at: &LocationId,
+        command: location::Command,
+    ) -> Result<location::Reply, Unreachable> {
+        self.0.location(at, command).await
     }
 
     fn later(&self, clean_up: CleanUp) {

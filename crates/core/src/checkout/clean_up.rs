@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ports, Unreachable, rights};
-use crate::ident::{CampaignId, OfferRef};
+use super::{Ports, Unreachable, rights, tab as tabs};
+use crate::ident::{CampaignId, LocationId, OfferRef};
 use crate::ledger::TabKey;
 use crate::ledger::campaign::{Command, Reply, Reverse, Which};
 use crate::ledger::shard::Shard;
-use crate::ledger::tab::{self, Neighbour, Settle, Undo};
+use crate::location::tab::{self, Place, Settle, Undo};
 use crate::money::Money;
 use crate::time::Instant;
 
@@ -22,7 +22,7 @@ pub struct CleanUp {
     pub campaign: CampaignId,
     /// Which object of it keeps the tab.
     pub home: Shard,
-    /// On which tab.
+    /// On which tab, as the ledger knows it.
     pub tab: TabKey,
     /// Whose claims are to be settled.
     pub which: Which,
@@ -33,12 +33,14 @@ pub struct CleanUp {
 }
 
 impl CleanUp {
-    /// What a tab has been told is to be undone.
+    /// What a location has been told is to be undone.
     #[must_use]
-    pub fn of(undo: Undo) -> Self {
-        let Undo { campaign, home, tab, attempt } = undo;
+    pub fn of(location: &LocationId, undo: Undo) -> Self {
+        let Undo { place, attempt } = undo;
+        let tab = tabs::key(location, &place);
         let which = Which::Attempt(attempt.name);
-        Self { campaign, home, tab, which, received: attempt.received, standing: None }
+        let (received, standing) = (attempt.received, None);
+        Self { campaign: place.campaign, home: place.home, tab, which, received, standing }
     }
 
     /// Whether something that was perhaps taken is to be given back.
@@ -61,22 +63,26 @@ pub async fn clean_up(ports: &impl Ports, left: &CleanUp) -> Result<(), Unreacha
             rights::give_back(ports, &campaign, &home, reverse).await?.left
         }
     };
-    let settle = Settle { campaign, which, received, standing };
-    ports.tab(&tab, &tab::Command::Settle(settle)).await.map(drop)
+    let settle = Settle { campaign, tab: tab.tab.clone(), which, received, standing };
+    let names = tab.tab.into();
+    tabs::command(ports, &tab.location, names, tab::Command::Settle(settle)).await.map(drop)
 }
 
 /// Settles what a campaign claimed on a tab up to an instant that is long past: puts up a fence at its
 /// ledger, then tells the tab what stands.
 pub(super) async fn settle_stale(
     ports: &impl Ports,
-    tab: &TabKey,
-    old: &Neighbour,
+    location: &LocationId,
+    place: &Place,
     received: Instant,
 ) -> Result<(), Unreachable> {
-    let fence = Command::Fence { tab: tab.clone(), received };
-    let Reply::Standing(standing) = ports.ledger(&old.campaign, &old.home, &fence).await? else {
+    let fence = Command::Fence { tab: tabs::key(location, place), received };
+    let Reply::Standing(standing) = ports.ledger(&place.campaign, &place.home, &fence).await?
+    else {
         return Err(Unreachable);
     };
-    let settle = Settle { campaign: old.campaign.clone(), which: Which::All, received, standing };
-    ports.tab(tab, &tab::Command::Settle(settle)).await.map(drop)
+    let Place { campaign, tab, .. } = place.clone();
+    let settle = Settle { campaign, tab, which: Which::All, received, standing };
+    let names = place.tab.clone().into();
+    tabs::command(ports, location, names, tab::Command::Settle(settle)).await.map(drop)
 }

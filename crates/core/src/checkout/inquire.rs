@@ -6,12 +6,15 @@ use futures_util::future::join;
 
 use super::quote::Quote;
 use super::rights::{self, Undecided};
-use super::round::{Party, Round, customer, named as customer_named};
-use super::{Event, Failure, Found, Ports, Query, Resolution};
+use super::round::{Party, Said, customer, named as customer_named};
+use super::tab::{self as tabs, look, missed};
+use super::{Event, Failure, Found, Ports, Query, Resolution, Unreachable};
 use crate::campaign::{Campaign, Inquire};
-use crate::engine::Reason;
+use crate::engine::{Reason, Standing};
 use crate::guard::Lock;
-use crate::ident::{CampaignId, CodeKey, OfferKey};
+use crate::ident::{CampaignId, CodeKey, OfferKey, OfferRef};
+use crate::ledger::campaign::{Outcome, Redeemed};
+use crate::location::tab::Seen;
 
 /// What a till is told of a code.
 #[derive(Clone, Debug)]
@@ -68,8 +71,9 @@ enum Asked {
 /// the ledger has published as exhausted is heeded. REDEEM decides in any case. A ledger that has heard of a
 /// newer document has this decided again by it.
 ///
-/// The location's guard is told of a miss, and is asked about everything else but a code that proves
-/// itself and a good code of a `"fast"` campaign; with `"live"` in the same wait as the ledger.
+/// The location is told of a miss, and is asked about everything else but a code that proves itself and a
+/// good code of a `"fast"` campaign; with `"live"` in the same wait as the ledger. Where something stands
+/// on the tab, a `"live"` answer is decided again with it, and lists what stands of this code as well.
 ///
 /// # Errors
 /// When the catalogue cannot be read, or the cart cannot be priced.
@@ -91,18 +95,33 @@ async fn inquire_once(ports: &impl Ports, typed: &str, event: &Event) -> Result<
     match resolution {
         Resolution::Found(found) => {
             let guarded = found.proven.is_none();
-            ask(ports, found, event, guarded, |_| true).await
+            ask(ports, found, event, guarded, None, |_| true).await
         }
         Resolution::Unknown { signed, why, .. } => {
             let reason = Reason::UnknownCode;
             let unknown = Inquired::Refused { campaign: None, reason, detail: why };
-            let told = if signed { unknown } else { tell(ports, event, unknown).await };
+            let told = match signed {
+                true => unknown,
+                false => match tell(ports, event, 1, None).await {
+                    Ok(_) => unknown,
+                    Err(lock) => Inquired::Locked(lock),
+                },
+            };
             Ok(Asked::Told(told))
         }
     }
 }
 
-/// Answers what one offer of a campaign is worth, which no code but something else led to.
+/// What stands on the tab of an event, for [`inquire_offer`].
+///
+/// # Errors
+/// When the location does not answer.
+pub async fn look_at(ports: &impl Ports, event: &Event) -> Result<Option<Seen>, Unreachable> {
+    Ok(look(ports, event, None, false).await?.seen)
+}
+
+/// Answers what one offer of a campaign is worth, which no code but something else led to, on a tab on
+/// which this was seen.
 ///
 /// # Errors
 /// When the cart cannot be priced.
@@ -112,18 +131,25 @@ pub async fn inquire_offer(
     key: CodeKey,
     offer: &OfferKey,
     event: &Event,
+    seen: Option<Seen>,
 ) -> Result<Inquired, Failure> {
-    match ask(ports, Found::by(campaign, key), event, false, |named| named == offer).await? {
+    let found = Found::by(campaign, key);
+    match ask(ports, found, event, false, seen, |named| named == offer).await? {
         Asked::Told(told) => Ok(told),
         // What no code leads to is no document of its own.
         Asked::Outdated(_) => Err(Failure::Unreachable),
     }
 }
 
-/// Tells a refusal, if the guard allows it.
-async fn tell(ports: &impl Ports, event: &Event, refused: Inquired) -> Inquired {
-    let misses = u16::from(refused.is_miss());
-    ports.guard(&event.tab, misses).await.map_or_else(Inquired::Locked, |()| refused)
+/// Tells the location of so many misses, and hears whether they may be told. What stands by the code that
+/// is asked for is no miss.
+async fn tell(
+    ports: &impl Ports,
+    event: &Event,
+    misses: u16,
+    unless: Option<(CampaignId, CodeKey)>,
+) -> Result<Option<Seen>, Lock> {
+    missed(ports, &event.tab.location, Some(event.names()), misses, unless).await
 }
 
 async fn ask(
@@ -131,6 +157,7 @@ async fn ask(
     found: Found,
     event: &Event,
     guarded: bool,
+    seen: Option<Seen>,
     named: impl Fn(&OfferKey) -> bool,
 ) -> Result<Asked, Failure> {
     let live = found.campaign.inquire() == Inquire::Live;
@@ -140,52 +167,193 @@ async fn ask(
         false => None,
     };
     let person = person.unwrap_or_else(|| customer_named(&found, event).cloned());
-    let mut party = Party::new(found, person, event, named);
-    if !live {
-        party.heed(&ports.exhausted(party.campaign.id()).await);
+    let mut party = Party::new(found, person, event, &named);
+    if live {
+        return ask_live(Live { ports, party, event, guarded, seen }, named).await;
     }
-    let mut round = Round::new(vec![party], event);
-    // Whether the guard has let the question pass.
-    let mut passed = !guarded;
+    party.heed(&ports.exhausted(party.campaign.id()).await);
+    let said = party.decide(event, Standing::nothing(), Standing::nothing())?;
+    if !said.quotes.is_empty() {
+        return Ok(Asked::Told(Inquired::Offers(said.quotes)));
+    }
+    let refused = refused(&party, said);
+    if !guarded {
+        return Ok(Asked::Told(refused));
+    }
+    let told = tell(ports, event, u16::from(refused.is_miss()), None).await;
+    Ok(Asked::Told(told.map_or_else(Inquired::Locked, |_| refused)))
+}
+
+fn refused(party: &Party, said: Said) -> Inquired {
+    let first = said.rejections.into_iter().next();
+    let (reason, detail) =
+        first.map_or((Reason::WorthNothing, String::new()), |first| (first.reason, first.detail));
+    Inquired::Refused { campaign: Some(Rc::clone(&party.campaign)), reason, detail }
+}
+
+/// An inquiry of a campaign that asks its ledger and the location.
+struct Live<'a, P> {
+    ports: &'a P,
+    party: Party,
+    event: &'a Event,
+    /// Whether a lock is heeded, and a miss counted.
+    guarded: bool,
+    /// What the location has said.
+    seen: Option<Seen>,
+}
+
+async fn ask_live<P: Ports>(
+    mut live: Live<'_, P>,
+    named: impl Fn(&OfferKey) -> bool,
+) -> Result<Asked, Failure> {
     loop {
-        let said = round.decide(0)?;
-        let Some(party) = round.parties.first_mut() else {
-            return Err(Failure::Unreachable);
-        };
-        let quotes = said.quotes;
-        if quotes.is_empty() {
-            let first = said.rejections.into_iter().next();
-            let (reason, detail) = first.map_or((Reason::WorthNothing, String::new()), |first| {
-                (first.reason, first.detail)
-            });
-            let campaign = Some(Rc::clone(&party.campaign));
-            let refused = Inquired::Refused { campaign, reason, detail };
-            let told = !guarded || (passed && !refused.is_miss());
-            let told = if told { refused } else { tell(ports, event, refused).await };
-            return Ok(Asked::Told(told));
-        }
-        if !live {
-            return Ok(Asked::Told(Inquired::Offers(quotes)));
-        }
-        let command = party.command(&quotes, &[], event);
-        let home = party.home(event, ports.region());
-        let peek = rights::peek(ports, party.campaign.id(), &home, command.clone());
-        let peeked = if passed {
-            peek.await
-        } else {
-            let (guard, peeked) = join(ports.guard(&event.tab, 0), peek).await;
-            if let Err(lock) = guard {
-                return Ok(Asked::Told(Inquired::Locked(lock)));
+        let said = live.decide()?;
+        let stands = live.stands(&named);
+        if said.quotes.is_empty() && stands.is_empty() {
+            let refused = refused(&live.party, said);
+            match live.tell(&refused).await {
+                Err(lock) => return Ok(Asked::Told(Inquired::Locked(lock))),
+                Ok(true) => continue,
+                Ok(false) => return Ok(Asked::Told(refused)),
             }
-            passed = true;
-            peeked
+        }
+        let peeked = match live.peek(&said.quotes, &stands).await {
+            Err(lock) => return Ok(Asked::Told(Inquired::Locked(lock))),
+            Ok(None) => continue,
+            Ok(Some(peeked)) => peeked,
         };
         match peeked {
-            Ok(redeemed) if party.hear(&command, &redeemed) => {}
-            Err(Undecided::Outdated) => {
-                return Ok(Asked::Outdated(party.campaign.id().clone()));
+            Ok((again, redeemed)) => {
+                if again {
+                    continue;
+                }
+                let listed = redeemed.iter().flat_map(|it| listed(&stands, it));
+                let quotes: Vec<Quote> = listed.chain(said.quotes).collect();
+                if quotes.is_empty() {
+                    // It was claimed, and does not stand: a REDEEM would be decided anew.
+                    live.forget(&stands);
+                    continue;
+                }
+                return Ok(Asked::Told(Inquired::Offers(quotes)));
             }
-            _ => return Ok(Asked::Told(Inquired::Offers(quotes))),
+            Err(Undecided::Outdated) => {
+                return Ok(Asked::Outdated(live.party.campaign.id().clone()));
+            }
+            Err(Undecided::Unreachable) if said.quotes.is_empty() => {
+                return Err(Failure::Unreachable);
+            }
+            Err(Undecided::Unreachable) => return Ok(Asked::Told(Inquired::Offers(said.quotes))),
+        }
+    }
+}
+
+/// What a ledger says that stands of these.
+fn listed<'a>(
+    stands: &'a [OfferRef],
+    redeemed: &'a Redeemed,
+) -> impl Iterator<Item = Quote> + use<'a> {
+    // They were asked after what the engine gives.
+    let skip = redeemed.outcomes.len().saturating_sub(stands.len());
+    redeemed.outcomes.iter().skip(skip).filter_map(|outcome| match outcome {
+        Outcome::Applied { answer, .. } => {
+            let quote: Quote = serde_json::from_str(answer).ok()?;
+            Some(Quote { standing: true, ..quote })
+        }
+        _ => None,
+    })
+}
+
+impl<P: Ports> Live<'_, P> {
+    fn standing(&self) -> &Standing {
+        self.seen.as_ref().map_or(Standing::nothing(), |seen| &seen.standing)
+    }
+
+    fn decide(&self) -> Result<Said, Failure> {
+        let standing = self.standing();
+        let mut said = self.party.decide(self.event, standing, standing)?;
+        if self.party.has_other_code(standing) {
+            said.quotes.clear();
+            said.rejections = self.party.reject_all(
+                Reason::DoesNotCombine,
+                "another code of the same campaign stands on the tab",
+            );
+        }
+        Ok(said)
+    }
+
+    /// What stands of this code, of the offers that are asked about.
+    fn stands(&self, named: &impl Fn(&OfferKey) -> bool) -> Vec<OfferRef> {
+        let own = self.standing().of(self.party.campaign.id()).map(|standing| &standing.offer);
+        own.filter(|it| it.code == self.party.code && named(&it.offer)).cloned().collect()
+    }
+
+    /// Whether a refusal may be told; true, if something stands after all and it is to be decided again.
+    async fn tell(&mut self, refused: &Inquired) -> Result<bool, Lock> {
+        if self.seen.is_some() && !(self.guarded && refused.is_miss()) {
+            return Ok(false);
+        }
+        let own = (self.party.campaign.id().clone(), self.party.code.clone());
+        let misses = u16::from(self.guarded && refused.is_miss());
+        let before = self.seen.is_some();
+        let seen = match tell(self.ports, self.event, misses, Some(own)).await {
+            Ok(seen) => seen,
+            // Nothing is hidden from who has no code to guess.
+            Err(_) if !self.guarded => return Ok(false),
+            Err(lock) => return Err(lock),
+        };
+        let Some(seen) = seen.filter(|_| !before) else { return Ok(false) };
+        let stands = !seen.standing.is_nothing();
+        self.seen = Some(seen);
+        Ok(stands)
+    }
+
+    /// Asks the ledger, and in the same wait the location, if it has not been. None: the location says
+    /// that something stands, and it is to be decided again. The ledger's answer says whether that is so
+    /// as well.
+    async fn peek(
+        &mut self,
+        quotes: &[Quote],
+        stands: &[OfferRef],
+    ) -> Result<Option<Result<(bool, Option<Redeemed>), Undecided>>, Lock> {
+        let campaign = self.party.campaign.id().clone();
+        let place = self.seen.as_ref();
+        let place = place.and_then(|seen| seen.places.iter().find(|it| it.campaign == campaign));
+        let (key, home) = match place {
+            Some(place) => (tabs::key(&self.event.tab.location, place), place.home.clone()),
+            None => (self.event.tab.clone(), self.party.home(self.event, self.ports.region())),
+        };
+        let command = self.party.command(quotes, stands, key, self.event);
+        let peek = rights::peek(self.ports, &campaign, &home, command.clone());
+        let peeked = if self.seen.is_some() {
+            peek.await
+        } else {
+            let look = look(self.ports, self.event, None, self.guarded);
+            let (looked, peeked) = join(look, peek).await;
+            let seen = match looked {
+                Ok(looked) if looked.locked.is_some() => {
+                    return looked.locked.map_or(Ok(None), |until| Err(Lock::Until(until)));
+                }
+                Ok(looked) => looked.seen,
+                Err(Unreachable) if self.guarded && self.ports.limits().is_some() => {
+                    return Err(Lock::Silent);
+                }
+                Err(Unreachable) => None,
+            };
+            let seen = seen.unwrap_or_else(|| tabs::unseen(&self.event.tab.tab));
+            let nothing = seen.standing.is_nothing();
+            self.seen = Some(seen);
+            if !nothing {
+                return Ok(None);
+            }
+            peeked
+        };
+        Ok(Some(peeked.map(|redeemed| (self.party.hear(&command, &redeemed), Some(redeemed)))))
+    }
+
+    /// Takes out of what stands what its ledger does not know.
+    fn forget(&mut self, stands: &[OfferRef]) {
+        if let Some(seen) = &mut self.seen {
+            seen.standing.offers.retain(|standing| !stands.contains(&standing.offer));
         }
     }
 }

@@ -9,19 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
-use super::redeem::undo;
+use super::on_tab::OnTab;
 use super::resolve::{Found, Resolution};
 use super::round::{Party, customer};
-use super::{Event, Failure, Ports, Redeemed, Rejection, Unreachable, rights};
+use super::tab::told;
+use super::{Event, Failure, Ports, Redeemed, Rejection, Unreachable};
 use crate::engine::Reason;
 use crate::guard::Lock;
-use crate::ident::{CampaignId, OfferRef};
-use crate::ledger::campaign::{Ask, Brought, Outcome, Redeem};
-use crate::ledger::shard::{LedgerLayout, Shard};
-use crate::ledger::tab;
-
-/// What may stand on the tab, by campaign, with the object that keeps it.
-type Claimed = BTreeMap<CampaignId, (Shard, Vec<OfferRef>)>;
+use crate::ident::OfferRef;
+use crate::ledger::shard::LedgerLayout;
 
 /// An offer that is named, and what its code leads to.
 struct Named {
@@ -53,40 +49,41 @@ impl Named {
     }
 }
 
-/// The campaigns that take part, each with the offers named of it. What is unknown, and what is not
-/// answered on a locked tab, is in the answer already; so is what stands of it.
+/// A campaign that takes part, with the offers named of it.
+pub(super) struct Take {
+    /// The offers.
+    pub offers: Vec<OfferRef>,
+    /// The campaign.
+    pub party: Party,
+    /// Whether nobody could have guessed its code: a lock is not heeded.
+    pub signed: bool,
+}
+
+/// The campaigns that take part. What is unknown, and what is known not to be answered on a locked tab,
+/// is in the answer already; so is what stands of it.
 pub(super) async fn admitted(
     ports: &impl Ports,
     offer_ids: &[String],
     event: &Event,
+    on_tab: &mut OnTab,
     answer: &mut Redeemed,
-) -> Result<Vec<(Vec<OfferRef>, Party)>, Failure> {
-    let named = look_up(ports, read(offer_ids, answer)).await?;
-    let unknown = named.iter().any(|named| !named.is_known());
-    let mut claimed = None;
-    if unknown {
-        claimed = Some(claims(ports, &named, event).await);
+) -> Result<Vec<Take>, Failure> {
+    let mut named = look_up(ports, read(offer_ids, answer)).await?;
+    if !named.iter().all(Named::is_known) {
+        let guarded = !named.iter().all(Named::is_signed);
+        let silent = on_tab.look(ports, event, guarded).await.is_err();
+        let misses = if silent { 0 } else { misses(&named, on_tab) };
+        if misses > 0 && on_tab.lock.is_none() {
+            let (location, names) = (&event.tab.location, Some(event.names()));
+            on_tab.lock = told(ports, location, names, misses).await.err();
+        }
+        let locked = on_tab.lock.is_some();
+        let open = |named: &Named| named.is_known() && (!locked || named.is_signed());
+        let (open, closed): (Vec<_>, Vec<_>) = named.into_iter().partition(open);
+        answer_closed(ports, closed, silent, event, on_tab, answer).await;
+        named = open;
     }
-    let lock = if named.iter().all(Named::is_signed) {
-        None
-    } else {
-        let misses = misses(&named, claimed.as_ref());
-        ports.guard(&event.tab, misses).await.err()
-    };
-    let open = |named: &Named| named.is_known() && (lock.is_none() || named.is_signed());
-    let (open, closed): (Vec<_>, Vec<_>) = named.into_iter().partition(open);
-    if !closed.is_empty() {
-        let claimed = match claimed {
-            Some(claimed) => claimed,
-            None => claims(ports, &closed, event).await,
-        };
-        recall(ports, closed, claimed, lock, event, answer).await;
-    }
-    let parties = parties(ports, open, event, answer).await;
-    if parties.is_empty() && answer.applied.is_empty() && !answer.is_to_be_asked_again() {
-        answer.locked = lock;
-    }
-    Ok(parties)
+    Ok(takes(ports, named, event, answer).await)
 }
 
 /// The offers named, each once; what is no `offer_id` of ours is rejected at once.
@@ -126,29 +123,11 @@ async fn look_up(ports: &impl Ports, offers: Vec<OfferRef>) -> Result<Vec<Named>
     Ok(named.collect())
 }
 
-/// What may stand on the tab of these offers; an error when the tab does not answer.
-async fn claims(
-    ports: &impl Ports,
-    named: &[Named],
-    event: &Event,
-) -> Result<Claimed, Unreachable> {
-    let offers = named.iter().map(|named| named.offer.clone()).collect();
-    match ports.tab(&event.tab, &tab::Command::Claimed(offers)).await? {
-        tab::Reply::Claimed(claimed) => Ok(claimed),
-        _ => Err(Unreachable),
-    }
-}
-
-/// How many codes are guessed: each that leads nowhere counts once for each campaign it is named of. Where
-/// it is not known what stands, nothing will be told of them.
-fn misses(named: &[Named], claimed: Option<&Result<Claimed, Unreachable>>) -> u16 {
-    let Some(Ok(claimed)) = claimed else { return 0 };
-    let stands = |offer: &OfferRef| {
-        claimed.get(&offer.campaign).is_some_and(|(_, offers)| offers.contains(offer))
-    };
+/// How many codes are guessed: each that leads nowhere counts once for each campaign it is named of.
+fn misses(named: &[Named], on_tab: &OnTab) -> u16 {
     let guessed = named
         .iter()
-        .filter(|named| !named.is_known() && !named.is_signed() && !stands(&named.offer));
+        .filter(|named| !named.is_known() && !named.is_signed() && !on_tab.stands(&named.offer));
     let codes: BTreeSet<_> =
         guessed.map(|named| (&named.offer.campaign, &named.offer.code)).collect();
     u16::try_from(codes.len()).unwrap_or(u16::MAX)
@@ -156,74 +135,59 @@ fn misses(named: &[Named], claimed: Option<&Result<Claimed, Unreachable>>) -> u1
 
 /// Answers what stands of offers that are not looked at any closer, and rejects the others: as unknown,
 /// unless it cannot be known now.
-async fn recall(
+async fn answer_closed(
     ports: &impl Ports,
     closed: Vec<Named>,
-    claimed: Result<Claimed, Unreachable>,
-    lock: Option<Lock>,
+    silent: bool,
     event: &Event,
+    on_tab: &OnTab,
     answer: &mut Redeemed,
 ) {
-    let not_now = claimed.is_err() || lock == Some(Lock::Silent);
-    let claimed = claimed.unwrap_or_default();
-    let mut standing = BTreeMap::new();
-    for (campaign, (home, offers)) in claimed {
-        let terms = closed.iter().find_map(|named| match &named.resolution {
-            Resolution::Found(found) if *found.campaign.id() == campaign => Some(found),
-            _ => None,
-        });
-        let command = question(offers, terms, event);
-        let asks = command.asks.clone();
-        let outcomes = match rights::redeem(ports, &campaign, &home, command).await {
-            Ok(redeemed) => redeemed.outcomes,
-            Err(_) => {
-                undo(ports, &campaign, home, event).await;
-                Vec::new()
-            }
+    let not_now = silent || on_tab.lock == Some(Lock::Silent);
+    let mut layouts = BTreeMap::new();
+    for named in &closed {
+        let layout = match &named.resolution {
+            Resolution::Found(found) => found.campaign.ledger(),
+            Resolution::Unknown { .. } => LedgerLayout::SINGLE,
         };
-        let outcomes = outcomes.into_iter().map(Some).chain(std::iter::repeat(None));
-        standing.extend(asks.into_iter().map(|ask| ask.offer).zip(outcomes));
+        layouts.entry(named.offer.campaign.clone()).or_insert(layout);
+    }
+    let (mut applied, mut unheard) = (BTreeMap::new(), BTreeSet::new());
+    for (campaign, layout) in layouts {
+        let of_it = closed.iter().map(|named| &named.offer);
+        let of_it = of_it.filter(|it| it.campaign == campaign && on_tab.stands(it));
+        let of_it = of_it.filter(|it| !on_tab.is_overtaken(it, event));
+        let offers: Vec<OfferRef> = of_it.cloned().collect();
+        match on_tab.recall(ports, event, &offers, None, layout).await {
+            Ok(stands) => applied.extend(stands),
+            Err(Unreachable) => unheard.extend(offers),
+        }
     }
     for named in closed {
-        let detail = if lock.is_some() { "the tab is locked" } else { named.why() };
-        match standing.get(&named.offer) {
-            Some(Some(outcome @ Outcome::Applied { .. })) => {
+        let locked = on_tab.lock.is_some();
+        let detail = if locked { "the tab is locked" } else { named.why() };
+        match applied.get(&named.offer) {
+            Some(outcome) => {
                 answer.known = true;
                 answer.add(&named.offer, outcome, &[]);
             }
-            Some(None) => answer.not_now(&named.offer, "the ledger is silent"),
+            None if unheard.contains(&named.offer) => {
+                answer.not_now(&named.offer, "the ledger is silent");
+            }
             None if not_now => answer.not_now(&named.offer, "it cannot be known what stands"),
-            Some(Some(_)) | None => answer.reject(&named.offer, Reason::UnknownCode, detail),
+            None => answer.reject(&named.offer, Reason::UnknownCode, detail),
         }
-    }
-}
-
-/// Asks the ledger which of these stand. It notes that this attempt hears of them.
-fn question(offers: Vec<OfferRef>, found: Option<&Found>, event: &Event) -> Redeem {
-    Redeem {
-        tab: event.tab.clone(),
-        customer: event.customer.as_ref().map(|person| person.name.clone()),
-        pos: event.pos.to_owned(),
-        received: event.received,
-        attempt: event.attempt.clone(),
-        currency: event.cart.currency(),
-        asks: offers.into_iter().map(|offer| Ask { offer, give: None }).collect(),
-        counters: Vec::new(),
-        revision: None,
-        keep_days: 0,
-        layout: found.map_or(LedgerLayout::SINGLE, |found| found.campaign.ledger()),
-        brought: Brought::default(),
     }
 }
 
 /// The campaigns of known offers, in the order they are first named. Of a campaign one code counts on a
 /// tab: the first one named.
-async fn parties(
+async fn takes(
     ports: &impl Ports,
     named: Vec<Named>,
     event: &Event,
     answer: &mut Redeemed,
-) -> Vec<(Vec<OfferRef>, Party)> {
+) -> Vec<Take> {
     let mut campaigns: Vec<(Found, Vec<OfferRef>)> = Vec::new();
     for Named { offer, resolution } in named {
         let Resolution::Found(found) = resolution else { continue };
@@ -238,15 +202,16 @@ async fn parties(
         }
     }
     answer.known |= !campaigns.is_empty();
-    let mut parties = Vec::new();
+    let mut takes = Vec::new();
     for (found, offers) in campaigns {
         let Ok(person) = customer(ports, &found, event, false).await else {
             offers.iter().for_each(|offer| answer.not_now(offer, "the member is silent"));
             continue;
         };
+        let signed = found.proven.is_some();
         let asked = |key: &_| offers.iter().any(|offer| offer.offer == *key);
         let party = Party::new(found, person, event, asked);
-        parties.push((offers, party));
+        takes.push(Take { offers, party, signed });
     }
-    parties
+    takes
 }

@@ -2,11 +2,12 @@
 
 use super::resolve::{Query, Resolution};
 use super::{CleanUp, Person};
-use crate::guard::Lock;
-use crate::ident::{CampaignId, OfferRef, TypeCode};
+use crate::guard::Limits;
+use crate::ident::{CampaignId, LocationId, OfferRef, TypeCode};
 use crate::issuance::Kind;
+use crate::ledger::campaign;
 use crate::ledger::shard::Shard;
-use crate::ledger::{TabKey, campaign, tab};
+use crate::location;
 use crate::revision::Revision;
 
 /// The other side did not answer in time, or at all; what was asked may have happened.
@@ -24,7 +25,7 @@ pub struct Instrument {
     pub customer: Person,
 }
 
-/// The catalogue, the ledgers and the tabs, as an edge reaches them.
+/// The catalogue, the ledgers and the locations, as an edge reaches them.
 #[expect(async_fn_in_trait, reason = "a Worker is one thread; its futures need not be Send")]
 pub trait Ports {
     /// What something leads to: see [`resolve`](super::resolve).
@@ -39,10 +40,9 @@ pub trait Ports {
         }
     }
 
-    /// Tells the location's guard of so many misses on a tab, none for a question that is none, and hears
-    /// whether it may be answered: see [`crate::guard`].
-    async fn guard(&self, _: &TabKey, _misses: u16) -> Result<(), Lock> {
-        Ok(())
+    /// How many misses lock a tab: see [`crate::guard`]. None: nothing is counted.
+    fn limits(&self) -> Option<Limits> {
+        None
     }
 
     /// A ledger has refused what was computed from a campaign's document as out of date: for the rest of
@@ -77,8 +77,12 @@ pub trait Ports {
     /// Where in the world this edge is, as the objects near it are named; may be empty.
     fn region(&self) -> &str;
 
-    /// Asks a tab.
-    async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable>;
+    /// Asks a location: see [`location`].
+    async fn location(
+        &self,
+        at: &LocationId,
+        command: location::Command,
+    ) -> Result<location::Reply, Unreachable>;
 
     /// Has this done after the answer has gone out: see [`clean_up`](super::clean_up).
     fn later(&self, clean_up: CleanUp);

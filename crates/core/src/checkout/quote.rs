@@ -36,6 +36,9 @@ pub struct Quote {
     pub rounding: Rounding,
     /// RFC 3339, if the campaign ends.
     pub expires_at: Option<String>,
+    /// An INQUIRE lists it because it stands on the tab already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standing: bool,
 }
 
 impl Quote {
@@ -71,6 +74,7 @@ impl Quote {
             fees: applied.fees.iter().filter_map(fee).collect(),
             rounding: applied.rounding,
             expires_at: campaign.expires_at(zone).map(|at| at.to_string()),
+            standing: false,
         })
     }
 }

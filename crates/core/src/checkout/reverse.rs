@@ -2,16 +2,17 @@
 //!
 //! A reversal needs no catalogue: what a campaign's ledger took is kept there, and is given back even
 //! when the campaign is long over, changed or deleted. Which ledgers there are to ask, the tab knows: a
-//! campaign that never stood on it is recorded there ([`tab`]), so that a made-up one gets no ledger.
+//! campaign that never stood on it is recorded there ([`crate::location::tab`]), so that a made-up one gets
+//! no ledger.
 
 use std::collections::BTreeMap;
 
-use super::{CleanUp, Failure, Ports, clean_up, rights};
-use crate::ident::{CampaignId, OfferRef};
+use super::{CleanUp, Failure, Ports, clean_up, rights, tab as tabs};
+use crate::ident::{CampaignId, OfferRef, TabId};
 use crate::ledger::TabKey;
 use crate::ledger::campaign::{Reverse, Which};
-use crate::ledger::shard::Shard;
-use crate::ledger::tab;
+use crate::location::TabNames;
+use crate::location::tab::{self, Place};
 use crate::time::Instant;
 
 /// What is to be reversed.
@@ -19,6 +20,8 @@ use crate::time::Instant;
 pub struct Reversal {
     /// The tab.
     pub tab: TabKey,
+    /// Another name of the tab, if the event gives two.
+    pub also: Option<TabId>,
     /// Which offers; empty: the whole tab.
     pub offer_ids: Vec<String>,
     /// When the event reached the edge.
@@ -40,28 +43,26 @@ pub struct Reversed {
 /// When a ledger or the tab cannot be reached: the POS must ask again, and what was done stays done.
 pub async fn reverse(ports: &impl Ports, reversal: &Reversal) -> Result<Reversed, Failure> {
     let mut answer = Reversed::default();
-    for (campaign, home, which) in who_must_hear(ports, reversal, &mut answer).await? {
-        let reverse = Reverse {
-            tab: reversal.tab.clone(),
-            which: which.clone(),
-            received: reversal.received,
-        };
-        let found = rights::give_back(ports, &campaign, &home, reverse).await?;
+    let mut unchanged = Vec::new();
+    for (place, which) in who_must_hear(ports, reversal, &mut answer).await? {
+        let (tab, received) = (tabs::key(&reversal.tab.location, &place), reversal.received);
+        let reverse = Reverse { tab: tab.clone(), which: which.clone(), received };
+        let found = rights::give_back(ports, &place.campaign, &place.home, reverse).await?;
         answer.reversed.extend(found.reversed.into_iter().map(|given| given.offer));
-        answer.unchanged.extend(found.unchanged.iter().map(ToString::to_string));
+        unchanged.extend(found.unchanged);
         // The reversal is a barrier for the offers it covers, so the tab may forget them.
-        let settle = CleanUp {
-            campaign,
-            home,
-            tab: reversal.tab.clone(),
-            which,
-            received: reversal.received,
-            standing: Some(found.left),
-        };
+        let Place { campaign, home, .. } = place;
+        let standing = Some(found.left);
+        let settle = CleanUp { campaign, home, tab, which, received, standing };
         if clean_up(ports, &settle).await.is_err() {
             ports.later(settle);
         }
     }
+    // Where a ledger knows the tab by two names, an offer stood by one of them.
+    unchanged.sort();
+    unchanged.dedup();
+    unchanged.retain(|offer| !answer.reversed.contains(offer));
+    answer.unchanged.extend(unchanged.iter().map(ToString::to_string));
     Ok(answer)
 }
 
@@ -69,7 +70,7 @@ async fn who_must_hear(
     ports: &impl Ports,
     reversal: &Reversal,
     answer: &mut Reversed,
-) -> Result<Vec<(CampaignId, Shard, Which)>, Failure> {
+) -> Result<Vec<(Place, Which)>, Failure> {
     let mut named: BTreeMap<CampaignId, Vec<OfferRef>> = BTreeMap::new();
     for id in &reversal.offer_ids {
         match OfferRef::parse(id) {
@@ -86,15 +87,19 @@ async fn who_must_hear(
             tab::Command::ReverseOffers { offers, received }
         }
     };
-    let tab::Reply::Campaigns(campaigns) = ports.tab(&reversal.tab, &command).await? else {
+    let names = TabNames { name: reversal.tab.tab.clone(), also: reversal.also.clone() };
+    let location = &reversal.tab.location;
+    let tab::Reply::Places(places) = tabs::command(ports, location, names, command).await? else {
         return Err(Failure::Unreachable);
     };
-    let which = |(campaign, home): (CampaignId, Shard)| {
-        let which = named.remove(&campaign).map_or(Which::All, Which::Offers);
-        (campaign, home, which)
+    let which = |place: Place| {
+        let which = named.get(&place.campaign).cloned().map_or(Which::All, Which::Offers);
+        (place, which)
     };
-    let campaigns = campaigns.into_iter().map(which).collect();
+    let who: Vec<_> = places.into_iter().map(which).collect();
     // The tab has kept these: their campaigns never stood on it, and may not even exist.
-    answer.unchanged.extend(named.values().flatten().map(ToString::to_string));
-    Ok(campaigns)
+    let kept =
+        named.iter().filter(|(campaign, _)| who.iter().all(|(it, _)| it.campaign != **campaign));
+    answer.unchanged.extend(kept.flat_map(|(_, offers)| offers).map(ToString::to_string));
+    Ok(who)
 }

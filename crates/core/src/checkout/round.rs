@@ -10,8 +10,9 @@ use super::counters::{Counters, counters, counts_customers};
 use super::quote::{Quote, Rejection};
 use super::{Event, Failure, Found, Person, Ports, Unreachable};
 use crate::campaign::Campaign;
-use crate::engine::{Allowance, Asked, Reason, Rejected, Standing, decide};
+use crate::engine::{Allowance, Asked, Reason, Rejected, Standing, StandingOffer, decide_by_unit};
 use crate::ident::{CodeKey, OfferKey, OfferRef};
+use crate::ledger::TabKey;
 use crate::ledger::campaign::{Ask, Brought, Give, Mark, Outcome, Redeem, Redeemed, Refusal};
 use crate::ledger::counter::Measure;
 use crate::ledger::shard::Shard;
@@ -109,6 +110,17 @@ impl Party {
         })
     }
 
+    /// Rejections of all that was asked for.
+    pub fn reject_all(&self, reason: Reason, detail: &str) -> Vec<Rejection> {
+        let asked = (0..self.allowances.len()).zip(&self.allowances);
+        let asked = asked.filter(|(_, allowance)| **allowance != Allowance::NotAsked);
+        let reject = |(index, _): (usize, &Allowance)| {
+            let offer_id = self.offer_ref(index)?.to_string();
+            Some(Rejection { offer_id, reason, detail: detail.to_owned() })
+        };
+        asked.filter_map(reject).collect()
+    }
+
     /// Takes every offer out that is still in.
     pub fn refuse_all(&mut self, reason: Reason) {
         for allowance in &mut self.allowances {
@@ -183,6 +195,11 @@ impl Party {
         }
     }
 
+    /// Whether another code of the campaign stands.
+    pub fn has_other_code(&self, standing: &Standing) -> bool {
+        standing.of(self.campaign.id()).any(|it| it.offer.code != self.code)
+    }
+
     /// Which object of its ledger would keep this tab.
     pub fn home(&self, event: &Event, region: &str) -> Shard {
         let customer = self.customer.as_ref().map(|person| person.name.as_str());
@@ -190,7 +207,13 @@ impl Party {
     }
 
     /// The command for a ledger: what is given, in the order it applies, then what is only named.
-    pub fn command(&self, quotes: &[Quote], only_named: &[OfferRef], event: &Event) -> Redeem {
+    pub fn command(
+        &self,
+        quotes: &[Quote],
+        only_named: &[OfferRef],
+        tab: TabKey,
+        event: &Event,
+    ) -> Redeem {
         let given = quotes.iter().map(|quote| Ask {
             offer: quote.offer_id.clone(),
             give: Some(Give {
@@ -204,7 +227,7 @@ impl Party {
             .filter(|offer| quotes.iter().all(|quote| quote.offer_id != **offer))
             .map(|offer| Ask { offer: offer.clone(), give: None });
         Redeem {
-            tab: event.tab.clone(),
+            tab,
             customer: self.customer.as_ref().map(|person| person.name.clone()),
             pos: event.pos.to_owned(),
             received: event.received,
@@ -249,53 +272,56 @@ impl Party {
     }
 }
 
-/// All campaigns of one event, on its cart.
-pub(super) struct Round<'a> {
-    /// In the order they apply.
-    pub parties: Vec<Party>,
-    event: &'a Event,
-}
-
-impl<'a> Round<'a> {
-    /// Before anything is heard.
-    pub const fn new(parties: Vec<Party>, event: &'a Event) -> Self {
-        Self { parties, event }
-    }
-
-    /// What the engine says of one campaign beside the others, knowing what has been heard.
-    ///
-    /// # Errors
-    /// When the cart cannot be priced.
-    pub fn decide(&self, party: usize) -> Result<Said, Failure> {
-        let asked: Vec<Asked<'_>> = self
-            .parties
-            .iter()
-            .map(|party| Asked {
-                campaign: &party.campaign,
-                allowances: &party.allowances,
-                at_most: party.room,
-            })
-            .collect();
-        let decision = decide(&asked, &self.event.cart, &self.event.context, Standing::nothing())
-            .map_err(|error| Failure::Cart(error.to_string()))?;
-        let Some(by) = self.parties.get(party) else { return Ok(Said::default()) };
-        let applied = decision.applied.iter().filter(|applied| applied.campaign == party);
-        let quotes = applied.filter_map(|applied| {
-            Quote::of(applied, &by.campaign, by.offer_ref(applied.offer)?, self.event)
-        });
-        let rejected = decision.rejected.iter().filter(|rejected| rejected.campaign == party);
-        let rejections = rejected.flat_map(|rejected| by.rejections(rejected));
-        Ok(Said { quotes: quotes.collect(), rejections: rejections.collect() })
-    }
-}
-
 /// What the engine says of one campaign.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     /// The offers that apply.
     pub quotes: Vec<Quote>,
+    /// The same, as they will stand on the tab.
+    pub offers: Vec<StandingOffer>,
     /// The others that were asked for.
     pub rejections: Vec<Rejection>,
+    /// What the tab costs before any discount, with its fees.
+    pub ceiling: Money,
+}
+
+impl Party {
+    /// What the engine says of it beside what stands, knowing what has been heard. `others` is what the
+    /// cart has been made less by already, if it came net.
+    ///
+    /// # Errors
+    /// When the cart cannot be priced.
+    pub fn decide(
+        &self,
+        event: &Event,
+        standing: &Standing,
+        others: &Standing,
+    ) -> Result<Said, Failure> {
+        let gross = match event.net {
+            true => {
+                Some(event.cart.clone().gross(others).map_err(|it| Failure::Cart(it.to_string()))?)
+            }
+            false => None,
+        };
+        let cart = gross.as_ref().unwrap_or(&event.cart);
+        let asked =
+            [Asked { campaign: &self.campaign, allowances: &self.allowances, at_most: self.room }];
+        let decision = decide_by_unit(&asked, cart, &event.context, standing)
+            .map_err(|error| Failure::Cart(error.to_string()))?;
+        let mut said =
+            Said { ceiling: cart.subtotal().saturating_add(cart.fees_total()), ..Said::default() };
+        for applied in &decision.applied {
+            let offer_ref = self.offer_ref(applied.offer);
+            let quote = offer_ref.and_then(|id| Quote::of(applied, &self.campaign, id, event));
+            let offer = StandingOffer::of(applied, &self.campaign, self.code.clone(), cart);
+            if let Some((quote, offer)) = quote.zip(offer) {
+                said.quotes.push(quote);
+                said.offers.push(offer);
+            }
+        }
+        said.rejections = decision.rejected.iter().flat_map(|it| self.rejections(it)).collect();
+        Ok(said)
+    }
 }
 
 const fn reason(refusal: Refusal) -> Reason {

@@ -1,24 +1,19 @@
 //! The ledger: what was redeemed, what was reversed, and what is left of every quota.
 //!
-//! Two machines, each the only writer of its state, each deciding one command in one turn:
-//!
-//! - [`campaign`]: a campaign's counters and redemptions. Every scope of the campaign is checked
-//!   together and then taken together or not at all, so no quota is ever oversold, and the same
-//!   REDEEM any number of times is one redemption with one answer.
-//! - [`tab`]: which campaigns stand on a tab. Two codes that do not combine, redeemed at the same
-//!   instant through different edges, meet here, and the discounts of one tab stop at what it costs.
+//! One machine, the only writer of its state, which decides one command in one turn: [`campaign`], a
+//! campaign's counters and redemptions. Every scope of the campaign is checked together and then taken
+//! together or not at all, so no quota is ever oversold, and the same REDEEM any number of times is one
+//! redemption with one answer. What stands on a tab by several campaigns is [`crate::location`]'s.
 //!
 //! A campaign's ledger may be divided over several objects ([`shard`]); then rights move between their
 //! counters, and the rules stay the same.
 //!
-//! Both are pure: they read through [`campaign::Books`] or a value they are given, and return what is
-//! to be written. Whoever wraps them (a Durable Object, a test, the simulation) writes it without an
+//! It is pure: it reads through [`campaign::Books`] and returns what is to be written. Whoever wraps it (a Durable Object, a test, the simulation) writes it without an
 //! await in between, which is what makes the turn atomic.
 
 pub mod campaign;
 pub mod counter;
 pub mod shard;
-pub mod tab;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 //!
 //! ```json
 //! {"timezone": "America/Chicago", "tag": ["airport"], "currency": "USD", "amount_unit": "major",
-//!  "phone_region": "US"}
+//!  "phone_region": "US", "cart": "net"}
 //! ```
 //! Every key is optional; an unknown one is a fault.
 
@@ -48,6 +48,9 @@ pub struct Location {
     pub amount_unit: Option<AmountUnit>,
     /// ISO 3166 country of phone numbers written without one.
     pub phone_region: Option<Region>,
+    /// Whether its POS sends carts with the discounts that stand taken off already (`"cart": "net"`),
+    /// or not (`"gross"`).
+    pub cart_is_net: Option<bool>,
 }
 
 impl Location {
@@ -91,11 +94,18 @@ impl Location {
                         })
                     });
                 }
+                "cart" => {
+                    location.cart_is_net = read(value, &path, &sink, |text| match text {
+                        "net" => Ok(true),
+                        "gross" => Ok(false),
+                        _ => Err("use \"gross\" or \"net\"".to_owned()),
+                    });
+                }
                 "tag" => location.tags = read_tags(value, &path, &sink),
                 _ => sink.add(
                     &path,
-                    "is no key of a location; there are timezone, tag, currency, amount_unit and \
-                     phone_region",
+                    "is no key of a location; there are timezone, tag, currency, amount_unit, \
+                     phone_region and cart",
                 ),
             }
         }

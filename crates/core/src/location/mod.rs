@@ -24,19 +24,21 @@ mod document;
 mod kept;
 mod misses;
 mod record;
+mod rows;
 mod store;
 mod sweep;
 pub mod tab;
 
 pub use document::{AmountUnit, Location};
-pub use record::{KeptVisit, LEAST_DAYS, Names, Record, TabNames, Unreadable, Visited};
+pub use record::{KeptVisit, LEAST_DAYS, Record, TabNames, Unreadable, Visited};
+pub use rows::Rows;
 pub use store::{Changes, Index, MissRow, ReplyRow, RowKey, Store, TabRow};
 pub use sweep::{BATCH, UNDO_BATCH, Woken};
 
 use serde::{Deserialize, Serialize};
 
 use crate::guard::Limits;
-use crate::ident::TabId;
+use crate::ident::{CampaignId, CodeKey, TabId};
 use crate::loyalty::visit;
 use crate::replies;
 use crate::time::Instant;
@@ -84,6 +86,10 @@ pub enum Command {
         limits: Limits,
         /// How many codes.
         misses: u16,
+        /// Unless something of this campaign, by this code, stands on the tab: then none is a
+        /// miss, and nothing is counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unless: Option<(CampaignId, CodeKey)>,
     },
     /// A command to the reply under an `Idempotency-Key`, by the name that [`replies::name`]
     /// makes.
@@ -108,8 +114,8 @@ pub enum Reply {
     Visit(Visited),
     /// To [`Command::Look`].
     Look(Looked),
-    /// To [`Command::Miss`]: until when nothing may be told, if these misses may not.
-    Miss(Option<Instant>),
+    /// To [`Command::Miss`]: `locked` says until when nothing may be told, if these misses may not.
+    Miss(Looked),
     /// To [`Command::Reply`].
     Reply(replies::Answer),
     /// To [`Command::Show`].
@@ -168,10 +174,7 @@ pub fn decide<S: Store>(
         return Ok((Reply::Late, changes, None));
     }
     let reply = match &message.command {
-        Command::Tab(names, command) => match find(store, names, now)? {
-            Ok(found) => on_tab(found, command, now, &mut changes),
-            Err(unreadable) => Reply::Unreadable(unreadable),
-        },
+        Command::Tab(names, command) => on_tab(store, names, command, now, &mut changes)?,
         Command::Visit { names, command, keep_days } => match find(store, names, now)? {
             Ok(mut found) => {
                 found.record.keep_days = found.record.keep_days.max(*keep_days);
@@ -184,15 +187,8 @@ pub fn decide<S: Store>(
         Command::Look { names, limits, attempt } => {
             look(store, names.as_ref(), limits, attempt.as_deref(), now, &mut changes)?
         }
-        Command::Miss { names, limits, misses } => {
-            let tab = match own_name(store, names.as_ref(), now, &mut changes)? {
-                Ok(tab) => tab,
-                Err(unreadable) => return Ok((Reply::Unreadable(unreadable), changes, None)),
-            };
-            match misses::read(store, tab.as_ref())? {
-                Ok(counted) => Reply::Miss(counted.miss(limits, *misses, now, &mut changes)),
-                Err(unreadable) => Reply::Unreadable(unreadable),
-            }
+        Command::Miss { names, limits, misses, unless } => {
+            miss(store, names.as_ref(), limits, *misses, unless.as_ref(), now, &mut changes)?
         }
         Command::Reply(name, command) => {
             match kept::apply(store, name, command, now, &mut changes)? {
@@ -201,7 +197,7 @@ pub fn decide<S: Store>(
             }
         }
         Command::Show(names) => match find(store, names, now)? {
-            Ok(found) => Reply::Shown(show(store, found)?),
+            Ok(found) => Reply::Shown(show(found)),
             Err(unreadable) => Reply::Unreadable(unreadable),
         },
         Command::Wake => {
@@ -213,13 +209,34 @@ pub fn decide<S: Store>(
     Ok((reply, changes, wake_at))
 }
 
-fn on_tab(mut found: Found, command: &tab::Command, now: Instant, changes: &mut Changes) -> Reply {
+fn on_tab<S: Store>(
+    store: &S,
+    names: &TabNames,
+    command: &tab::Command,
+    now: Instant,
+    changes: &mut Changes,
+) -> Result<Reply, S::Error> {
+    let mut found = match find(store, names, now)? {
+        Ok(found) => found,
+        Err(unreadable) => return Ok(Reply::Unreadable(unreadable)),
+    };
     if let tab::Command::Admit(admit) = command {
+        if let Some(limits) = &admit.limits {
+            let locked = match misses::read(store, Some(&found.tab))? {
+                Ok(mut counted) => counted.locked(limits, now),
+                Err(unreadable) => return Ok(Reply::Unreadable(unreadable)),
+            };
+            if let Some(until) = locked {
+                let seen = found.record.tab.see(&found.tab, Some(&admit.attempt.name));
+                let locked = tab::Admission::Locked { until, seen };
+                return Ok(Reply::Tab(tab::Reply::Admission(locked)));
+            }
+        }
         found.record.keep_days = found.record.keep_days.max(admit.keep_days);
     }
     let (reply, changed) = found.record.tab.apply(&found.tab, command);
     *changes = found.changes(changed, now);
-    Reply::Tab(reply)
+    Ok(Reply::Tab(reply))
 }
 
 fn look<S: Store>(
@@ -247,28 +264,45 @@ fn look<S: Store>(
     })
 }
 
-/// The own name of the tab that is named, if one is.
-fn own_name<S: Store>(
+fn miss<S: Store>(
     store: &S,
     names: Option<&TabNames>,
+    limits: &Limits,
+    misses: u16,
+    unless: Option<&(CampaignId, CodeKey)>,
     now: Instant,
     changes: &mut Changes,
-) -> Result<Result<Option<TabId>, Unreadable>, S::Error> {
-    let Some(names) = names else { return Ok(Ok(None)) };
-    Ok(find(store, names, now)?.map(|found| {
-        let tab = found.tab.clone();
-        *changes = found.changes(false, now);
-        Some(tab)
-    }))
+) -> Result<Reply, S::Error> {
+    let (mut seen, mut tab) = (None, None);
+    if let Some(names) = names {
+        match find(store, names, now)? {
+            Ok(found) => {
+                seen = Some(found.record.tab.see(&found.tab, None));
+                tab = Some(found.tab.clone());
+                *changes = found.changes(false, now);
+            }
+            Err(unreadable) => return Ok(Reply::Unreadable(unreadable)),
+        }
+    }
+    let stands = unless.is_some_and(|(campaign, code)| {
+        let standing = seen.iter().flat_map(|seen| seen.standing.of(campaign));
+        standing.into_iter().any(|standing| standing.offer.code == *code)
+    });
+    Ok(match misses::read(store, tab.as_ref())? {
+        Ok(mut counted) => Reply::Miss(Looked {
+            locked: match stands {
+                true => counted.locked(limits, now),
+                false => counted.miss(limits, misses, now, changes),
+            },
+            seen,
+        }),
+        Err(unreadable) => Reply::Unreadable(unreadable),
+    })
 }
 
-fn show<S: Store>(store: &S, found: Found) -> Result<Option<Box<Shown>>, S::Error> {
-    let Found { tab, record, .. } = found;
-    if store.record(&tab)?.is_none() {
-        return Ok(None);
-    }
-    let names = store.names_of(&tab)?;
-    Ok(Some(Box::new(Shown { tab, names, record })))
+fn show(found: Found) -> Option<Box<Shown>> {
+    let Found { tab, record, known, .. } = found;
+    known.then(|| Box::new(Shown { tab, names: record.names.clone(), record }))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! All that is kept of one tab, and how it is found by any of its names.
 //!
 //! A point of sale may know a tab by a number and by another id, and name either in an event, or
-//! both. Once one event has named both they are one tab: whichever of them has a record is the
-//! tab's own name, of two that have one the smaller, and the other leads there. The two records
-//! are joined then:
+//! both. Once one event has named both they are one tab, whose own name is the one that was named
+//! first; the other is kept in its record and leads there. A name that led to several tabs, because
+//! a point of sale counts its numbers from the start again, leads to the one that was touched last:
+//! the own name tells them apart. Where both names had a record before, the two are joined:
 //!
 //! - claims, barriers and undos are united. Each claim keeps the name that its campaign's ledger
 //!   knows the tab by, so that what was redeemed before under either name can still be reversed.
@@ -42,9 +43,6 @@ impl From<TabId> for TabNames {
     }
 }
 
-/// Names, each with the tab that it is another name of.
-pub type Names = Vec<(TabId, TabId)>;
-
 /// All that is kept of one tab.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +53,9 @@ pub struct Record {
     /// What it was closed with, by the names that members' books know it by; the first counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub visits: Vec<KeptVisit>,
+    /// Its other names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<TabId>,
     /// For how many days it is kept after it was touched.
     #[serde(default)]
     pub keep_days: u32,
@@ -99,59 +100,49 @@ pub struct Unreadable {
 pub(super) struct Found {
     pub tab: TabId,
     pub record: Record,
-    /// What finding it has changed already: names that were learnt, a record that was joined.
-    pub learnt: Changes,
+    /// Whether anything was kept of it before.
+    pub known: bool,
+    /// Whether finding it has changed the record: a name was learnt, another record was joined.
+    learnt: bool,
+    /// The tab that was joined.
+    removed: Option<TabId>,
 }
 
-/// Finds the tab of these names. Nothing is written, but [`Found::learnt`] is to be.
+/// Finds the tab of these names. Nothing is written, but what [`Found::changes`] says is to be.
 pub(super) fn find<S: Store>(
     store: &S,
     names: &TabNames,
     now: Instant,
 ) -> Result<Result<Found, Unreadable>, S::Error> {
-    let tab_of = |name: &TabId| Ok(store.tab_of(name)?.unwrap_or_else(|| name.clone()));
-    let first = tab_of(&names.name)?;
-    let second = match &names.also {
-        Some(also) => Some(tab_of(also)?).filter(|second| *second != first),
-        None => None,
-    };
-    let found = match read(store, &first)? {
-        Ok(found) => found,
+    // Where two are given, the first is the tab's own.
+    let alone = names.also.is_none() && store.record(&names.name)?.is_none();
+    let of = if alone { store.tab_of(&names.name)? } else { None };
+    let tab = of.unwrap_or_else(|| names.name.clone());
+    let record = match read(store, &tab)? {
+        Ok(record) => record,
         Err(unreadable) => return Ok(Err(unreadable)),
     };
-    let mut learnt = Changes::default();
-    let Some(second) = second else {
-        let record = found.unwrap_or_default();
-        return Ok(Ok(Found { tab: first, record, learnt }));
+    let known = record.is_some();
+    let record = record.unwrap_or_default();
+    let mut found = Found { tab, record, known, learnt: false, removed: None };
+    let Some(also) = names.also.as_ref().filter(|also| **also != found.tab) else {
+        return Ok(Ok(found));
     };
-    let other = match read(store, &second)? {
-        Ok(other) => other,
+    match read(store, also)? {
+        Ok(None) if found.record.names.contains(also) => {}
+        Ok(None) => {
+            found.record.names.push(also.clone());
+            found.learnt = true;
+        }
+        Ok(Some(other)) => {
+            found.record.join(other, now);
+            found.record.name(also);
+            found.removed = Some(also.clone());
+            found.learnt = true;
+        }
         Err(unreadable) => return Ok(Err(unreadable)),
-    };
-    let (tab, record) = match (found, other) {
-        (Some(found), Some(other)) => {
-            let (tab, mut record, gone, other) = match first < second {
-                true => (first, found, second, other),
-                false => (second, other, first, found),
-            };
-            for name in store.names_of(&gone)? {
-                learnt.names.push((name, tab.clone()));
-            }
-            record.join(other, now);
-            learnt.names.push((gone.clone(), tab.clone()));
-            learnt.removed_tabs.push(gone);
-            (tab, record)
-        }
-        (None, Some(other)) => {
-            learnt.names.push((first, second.clone()));
-            (second, other)
-        }
-        (found, None) => {
-            learnt.names.push((second, first.clone()));
-            (first, found.unwrap_or_default())
-        }
-    };
-    Ok(Ok(Found { tab, record, learnt }))
+    }
+    Ok(Ok(found))
 }
 
 /// The record of a tab.
@@ -165,10 +156,10 @@ pub(super) fn read<S: Store>(
 }
 
 impl Found {
-    /// What is to be written, if the record has changed or finding it has.
+    /// What is to be written, if the record has changed or finding it has changed it.
     pub(super) fn changes(mut self, changed: bool, now: Instant) -> Changes {
-        if !changed && self.learnt.is_nothing() {
-            return self.learnt;
+        if !changed && !self.learnt {
+            return Changes::default();
         }
         let record = &mut self.record;
         record.undo_at = match record.tab.undos().is_empty() {
@@ -178,9 +169,8 @@ impl Found {
                 Some(set.unwrap_or_else(|| now.plus_millis(UNDO_AFTER)))
             }
         };
-        let row = record.row(self.tab, now);
-        self.learnt.tabs.push(row);
-        self.learnt
+        let tabs = vec![self.record.row(self.tab, now)];
+        Changes { removed_tabs: self.removed.into_iter().collect(), tabs, ..Changes::default() }
     }
 }
 
@@ -192,13 +182,22 @@ impl Record {
             tab,
             // Our own type to memory: it does not fail.
             record: serde_json::to_string(self).unwrap_or_default(),
+            names: self.names.clone(),
             until: now.plus_millis(kept),
             undo_at: self.undo_at,
         }
     }
 
+    /// Learns another name.
+    fn name(&mut self, name: &TabId) {
+        if !self.names.contains(name) {
+            self.names.push(name.clone());
+        }
+    }
+
     /// Takes over all that is known of another tab, which turned out to be this one.
     fn join(&mut self, other: Self, now: Instant) {
+        other.names.iter().for_each(|name| self.name(name));
         self.tab.join(other.tab);
         self.keep_days = self.keep_days.max(other.keep_days);
         self.undo_at = [self.undo_at, other.undo_at].into_iter().flatten().min();

@@ -1,6 +1,5 @@
 //! What a location reads and writes, as rows.
 
-use super::Names;
 use crate::ident::TabId;
 use crate::time::Instant;
 
@@ -10,17 +9,11 @@ pub trait Store {
     /// Why a read failed.
     type Error;
 
-    /// The tab that a name was found to be another name of.
+    /// The tab that has this among its other names; of several, the one that was touched last.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn tab_of(&self, name: &TabId) -> Result<Option<TabId>, Self::Error>;
-
-    /// The other names of a tab.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn names_of(&self, tab: &TabId) -> Result<Vec<TabId>, Self::Error>;
 
     /// The record of a tab.
     ///
@@ -83,6 +76,8 @@ pub struct TabRow {
     pub tab: TabId,
     /// Its record.
     pub record: String,
+    /// Its other names.
+    pub names: Vec<TabId>,
     /// Until when it is kept.
     pub until: Instant,
     /// When something is to be undone on it.
@@ -115,7 +110,7 @@ pub struct ReplyRow {
 /// is postponed, then the rows, each in the place of one of its key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Tabs to remove, with the names that lead to them.
+    /// Tabs to remove.
     pub removed_tabs: Vec<TabId>,
     /// Misses to remove.
     pub removed_misses: Vec<RowKey>,
@@ -125,8 +120,6 @@ pub struct Changes {
     pub postponed: Vec<(TabId, Option<Instant>)>,
     /// Tabs' rows.
     pub tabs: Vec<TabRow>,
-    /// Names, each with the tab that it is another name of.
-    pub names: Names,
     /// Misses' rows.
     pub misses: Vec<MissRow>,
     /// Replies' rows.

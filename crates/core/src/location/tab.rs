@@ -35,6 +35,13 @@
 //! edge leaves word here before it answers, and the location has the attempt undone, though the
 //! edge die the next instant. A tab with many attempts to be undone admits no more.
 //!
+//! A reversal that names offers asks here first. A campaign that has claimed on this tab hears of it, and
+//! its ledger keeps the barrier. One that never has may be a campaign that does not exist, and its ledger
+//! must not come into being for it: then the *tab* keeps the barrier, offer by offer, and refuses the
+//! REDEEM that the reversal overtook when that one asks to be admitted, or looks. Every REDEEM does,
+//! before its ledger is asked, so no barrier is missed: it is either here, or the claim was here when the
+//! reversal came, and the ledger heard. They are bounded ([`Barriers`]).
+//!
 //! # Why settling is safe
 //! INVARIANT: what stands by a campaign's ledger is claimed here, and no less of it; else two
 //! codes could stand that do not combine. So a claim is kept apart for each attempt that made it,
@@ -43,16 +50,18 @@
 //! has a fence or a barrier against them (see [`crate::ledger::campaign`]). Whatever else is on
 //! its way keeps its claim, and settlements may come late, twice and in any order.
 
+mod barriers;
 mod claim;
 mod message;
 
+pub use barriers::Barriers;
 pub use claim::{Asked, Claim};
 pub use message::{Admission, Admit, Claimed, Command, Entry, Place, Reply, Seen, Settle, Undo};
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Standing;
-use crate::ident::{CampaignId, TabId};
+use crate::ident::{CampaignId, OfferRef, TabId};
 use crate::ledger::campaign::Which;
 use crate::money::Money;
 use crate::time::Instant;
@@ -77,6 +86,9 @@ pub struct Tab {
     /// The latest reversal of the whole tab.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     barrier: Option<Instant>,
+    /// Offers that were reversed before their campaigns ever stood here.
+    #[serde(default, skip_serializing_if = "Barriers::is_empty")]
+    barriers: Barriers,
     /// Attempts whose till was told "not now", though they may have taken something: to be undone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     undos: Vec<Undo>,
@@ -126,6 +138,7 @@ impl Tab {
             standing: self.standing(attempt),
             places: self.claims.iter().map(Claim::place).collect(),
             claimed: self.claims.iter().filter_map(claimed).collect(),
+            barriers: self.barriers.clone(),
         }
     }
 
@@ -143,7 +156,9 @@ impl Tab {
                 self.barrier = self.barrier.max(Some(*received));
                 Reply::Places(self.claims.iter().map(Claim::place).collect())
             }
-            Command::Locate(campaigns) => Reply::Places(self.locate(name, campaigns)),
+            Command::ReverseOffers { offers, received } => {
+                Reply::Places(self.reverse_offers(offers, *received))
+            }
             Command::Undo(undo) => self.undo(undo),
         };
         if self.claims != before.claims && self.standing(None) != before.standing(None) {
@@ -162,6 +177,10 @@ impl Tab {
     fn admit(&mut self, name: &TabId, admit: &Admit) -> Admission {
         if self.barrier.is_some_and(|barrier| admit.attempt.received <= barrier) {
             return Admission::Reversed;
+        }
+        let overtaken = self.overtaken(&admit.named, admit.attempt.received);
+        if !overtaken.is_empty() {
+            return Admission::Overtaken(overtaken);
         }
         let mut after = self.clone();
         after.replace(name, admit);
@@ -251,23 +270,27 @@ impl Tab {
         }
     }
 
-    fn locate(&mut self, name: &TabId, campaigns: &[CampaignId]) -> Vec<Place> {
+    fn reverse_offers(&mut self, offers: &[OfferRef], received: Instant) -> Vec<Place> {
         let mut places = Vec::new();
-        for campaign in campaigns {
-            if self.claim_of(campaign).is_none() {
-                let claim = Claim::new(campaign, name, &crate::ledger::shard::Shard::root());
-                if self.claims.len() >= MOST_CLAIMS {
-                    // A till that names what never was; a REDEEM that comes after it is refused
-                    // too.
-                    places.push(claim.place());
-                    continue;
-                }
-                self.claims.push(claim);
+        for offer in offers {
+            let own = self.claims.iter().filter(|claim| claim.campaign == offer.campaign);
+            let own: Vec<Place> = own.map(Claim::place).collect();
+            if own.is_empty() {
+                self.barriers.raise(offer.clone(), received);
             }
-            let own = self.claims.iter().filter(|claim| claim.campaign == *campaign);
-            places.extend(own.map(Claim::place));
+            for place in own {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
         }
         places
+    }
+
+    /// Those of the offers that were reversed at or after this instant.
+    fn overtaken(&self, offers: &[OfferRef], received: Instant) -> Vec<OfferRef> {
+        let overtaken = |offer: &&OfferRef| self.barriers.covering(offer) >= Some(received);
+        offers.iter().filter(overtaken).cloned().collect()
     }
 
     fn undo(&mut self, undo: &Undo) -> Reply {
@@ -291,6 +314,7 @@ impl Tab {
             }
         }
         self.barrier = self.barrier.max(other.barrier);
+        self.barriers.join(other.barriers);
         for undo in other.undos {
             if !self.undos.contains(&undo) {
                 self.undos.push(undo);

@@ -15,6 +15,7 @@ use super::{Counted, MemberId, Rooms, ask_member};
 use crate::checkout::Unreachable;
 use crate::identity::Pseudonym;
 use crate::ledger::TabKey;
+use crate::location::Visited;
 use crate::time::Instant;
 
 /// Tabs that are credited in one go.
@@ -72,8 +73,8 @@ pub async fn accrue(
         rooms.list(&Conflict::Members(owner.clone(), other.clone())).await?;
     }
     let close = visit::Command::Close { told: told.clone(), owner: owner.clone() };
-    let standing = rooms.visit(tab, close).await?;
-    tell_books(rooms, &[(tab.clone(), standing)]).await?;
+    let visited = rooms.visit(tab, close).await?;
+    tell_books(rooms, &known_as(tab, visited)).await?;
     Ok(Accrued::Credited(owner.clone()))
 }
 
@@ -104,8 +105,8 @@ pub async fn settle(
             rooms.visit(tab, visit::Command::Close { told: told.clone(), owner: owner.clone() })
         });
         let mut standings = Vec::new();
-        for ((tab, _), standing) in ready.iter().zip(join_all(closes).await) {
-            standings.push(((*tab).clone(), standing?));
+        for ((tab, _), visited) in ready.iter().zip(join_all(closes).await) {
+            standings.extend(known_as(tab, visited?));
         }
         tell_books(rooms, &standings).await?;
         over.extend(ready.iter().map(|(tab, _)| (*tab).clone()));
@@ -125,10 +126,19 @@ pub async fn take_back(
     tab: &TabKey,
     received: Instant,
 ) -> Result<Option<MemberId>, Unreachable> {
-    let standing = rooms.visit(tab, visit::Command::Reverse { received }).await?;
-    let owner = standing.owner.clone();
-    tell_books(rooms, &[(tab.clone(), standing)]).await?;
+    let visited = rooms.visit(tab, visit::Command::Reverse { received }).await?;
+    let owner = visited.standing.owner.clone();
+    tell_books(rooms, &known_as(tab, visited)).await?;
     Ok(owner)
+}
+
+/// What stands of a closed tab, by the names that books know it by.
+fn known_as(tab: &TabKey, visited: Visited) -> Vec<(TabKey, Standing)> {
+    let key = |name| TabKey { location: tab.location.clone(), tab: name };
+    let own = (key(visited.tab), visited.standing);
+    std::iter::once(own)
+        .chain(visited.joined.into_iter().map(|(name, it)| (key(name), it)))
+        .collect()
 }
 
 /// Tells the books of everybody who has, or had, something of these tabs. All are told the same, and each knows what

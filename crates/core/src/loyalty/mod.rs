@@ -38,6 +38,7 @@ pub use terms::Terms;
 use crate::checkout::Unreachable;
 use crate::identity::Pseudonym;
 use crate::ledger::{TabKey, campaign};
+use crate::location::Visited;
 use visit::Told;
 
 /// A member's name among our objects: random, and not one that anybody gives at a till.
@@ -85,12 +86,8 @@ pub trait Rooms {
         command: directory::Command,
     ) -> Result<directory::Known, Unreachable>;
 
-    /// Asks whose a closed tab is.
-    async fn visit(
-        &self,
-        tab: &TabKey,
-        command: visit::Command,
-    ) -> Result<visit::Standing, Unreachable>;
+    /// Asks whose a closed tab is, by any of its names.
+    async fn visit(&self, tab: &TabKey, command: visit::Command) -> Result<Visited, Unreachable>;
 
     /// Asks a member's books, under the programme's present terms.
     async fn member(

@@ -14,6 +14,7 @@ use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::rights::Stock;
 use promo_core::ledger::campaign::{self, Mark, TabRecord};
 use promo_core::ledger::shard::{Shard, Siblings};
+use promo_core::location::Visited;
 use promo_core::loyalty::conflict::Conflict;
 use promo_core::loyalty::member::books::Posting;
 use promo_core::loyalty::member::{self, Adjusted, Profile, Store, TabNote};
@@ -235,12 +236,12 @@ impl Rooms for World {
         self.over_the_network(ask).await
     }
 
-    async fn visit(
-        &self,
-        tab: &TabKey,
-        command: visit::Command,
-    ) -> Result<visit::Standing, Unreachable> {
-        let ask = || self.visits.borrow_mut().entry(tab.clone()).or_default().apply(command).0;
+    async fn visit(&self, tab: &TabKey, command: visit::Command) -> Result<Visited, Unreachable> {
+        let ask = || {
+            let standing =
+                self.visits.borrow_mut().entry(tab.clone()).or_default().apply(command).0;
+            Visited { tab: tab.tab.clone(), standing, joined: Vec::new() }
+        };
         self.over_the_network(ask).await
     }
 

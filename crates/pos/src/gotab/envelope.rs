@@ -75,6 +75,13 @@ impl Envelope {
         sink.check(location.zip(tab).map(|(location, tab)| TabKey { location, tab }))
     }
 
+    /// Another name of the tab, if the event gives two: a number beside the uuid.
+    #[must_use]
+    pub fn also(&self, tab: &TabKey) -> Option<TabId> {
+        let number = text_at(self.tab_data(), &["tab_id"])?;
+        TabId::parse(&number).ok().filter(|number| *number != tab.tab)
+    }
+
     /// At which location it happened.
     ///
     /// # Errors

@@ -38,11 +38,13 @@ pub fn redeemed(shop: &Shop, offers: &[OfferRef], event: &Event) -> Result<Redee
         Some(CartBug::EachAlone) => {
             let mut all = Redeemed::default();
             let mut rest = offers.to_vec();
+            let before = shop.location.borrow().clone();
             while let Some(first) = rest.first().cloned() {
                 let of_it = |offer: &OfferRef| offer.campaign == first.campaign;
                 let (these, others) = rest.into_iter().partition::<Vec<_>, _>(of_it);
                 rest = others;
                 let these: Vec<_> = these.iter().map(ToString::to_string).collect();
+                shop.location.replace(before.clone());
                 let one = shop.now(redeem(shop, &these, event))?;
                 all.applied.extend(one.applied);
                 all.rejected.extend(one.rejected);

@@ -1,6 +1,6 @@
 //! Cards and coupons count for whoever they were given to, whoever shows them.
 
-use promo_core::checkout::{Instrument, KnownBy, Person, inquire, redeem};
+use promo_core::checkout::{Instrument, Person, inquire, redeem};
 use promo_core::ident::TypeCode;
 use promo_core::issuance::Kind;
 use promo_core::time::Instant;
@@ -26,7 +26,7 @@ fn shop(quotas: &Value, instrument: Option<Instrument>) -> Shop {
 
 /// Somebody who is no member.
 fn person(name: &str) -> Person {
-    Person { name: name.to_owned(), also: Vec::new(), known_by: KnownBy::Nothing }
+    Person { name: name.to_owned(), ..Person::default() }
 }
 
 fn instrument(kind: Kind) -> Instrument {

@@ -16,9 +16,8 @@ use crate::dice::Dice;
 const TABS: usize = 4;
 const EVENTS: usize = 14;
 
-/// Offers redeemed by several events give what one event gives (ledger.md, promise 15). Until the
-/// checkout hands the engine what stands on the tab, they are only known to fit under the tab.
-const ONE_SUM: bool = false;
+/// Offers redeemed by several events give what one event gives (ledger.md, promise 15).
+const ONE_SUM: bool = true;
 
 /// What happened: seeds in which nothing happens prove nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -255,7 +254,7 @@ impl Play {
             true => Vec::new(),
             false => named.iter().map(ToString::to_string).collect(),
         };
-        let reversal = Reversal { tab: tab_key(tab), offer_ids, received: self.tick() };
+        let reversal = Reversal { tab: tab_key(tab), also: None, offer_ids, received: self.tick() };
         for again in [false, true] {
             let answer =
                 self.shop.now(reverse(&self.shop, &reversal)).map_err(|e| e.to_string())?;

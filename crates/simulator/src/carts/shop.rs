@@ -15,9 +15,10 @@ use promo_core::code::CanonicalCode;
 use promo_core::engine::Context;
 use promo_core::engine::simulate::{Defaults, Request};
 use promo_core::ident::{CampaignId, CodeKey, LocationId, OfferId, OfferKey, OfferRef, TabId};
+use promo_core::ledger::TabKey;
 use promo_core::ledger::campaign::{self, apply};
 use promo_core::ledger::shard::Shard;
-use promo_core::ledger::{TabKey, tab};
+use promo_core::location::{self, Rows};
 use promo_core::revision::Revision;
 use promo_core::time::{Instant, Zone};
 use serde_json::{Value, json};
@@ -49,7 +50,7 @@ pub struct Shop {
     /// What every code is the number of; none: it is a code.
     pub instrument: Option<Instrument>,
     pub ledgers: RefCell<BTreeMap<CampaignId, Ledger>>,
-    tabs: RefCell<BTreeMap<TabKey, tab::Tab>>,
+    pub location: RefCell<Rows>,
     left: RefCell<Vec<CleanUp>>,
 }
 
@@ -89,7 +90,7 @@ impl Shop {
             request,
             bug,
             instrument: None,
-            tabs: RefCell::default(),
+            location: RefCell::default(),
             left: RefCell::default(),
         }
     }
@@ -113,6 +114,8 @@ impl Shop {
     pub fn event(&self, tab: &TabKey, cart: &Value, received: Instant, attempt: String) -> Event {
         Event {
             tab: tab.clone(),
+            also: None,
+            net: false,
             cart: Cart::from_json(cart.to_string().as_bytes()).unwrap(),
             received,
             attempt,
@@ -252,9 +255,13 @@ impl Ports for Shop {
         ""
     }
 
-    async fn tab(&self, key: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
-        let mut tabs = self.tabs.borrow_mut();
-        Ok(tabs.entry(key.clone()).or_default().apply(command.clone()).0)
+    async fn location(
+        &self,
+        _: &LocationId,
+        command: location::Command,
+    ) -> Result<location::Reply, Unreachable> {
+        let now = self.context.at;
+        Ok(self.location.borrow_mut().ask(command, now, now))
     }
 
     fn later(&self, left: CleanUp) {

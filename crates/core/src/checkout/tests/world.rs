@@ -21,12 +21,13 @@ use crate::checkout::{
 use crate::code::keys::Keys;
 use crate::code::signed::Mint;
 use crate::engine::{Context, LocationFacts};
-use crate::guard::{self, Limits, Lock, Misses};
+use crate::guard::{Limits, Lock};
 use crate::ident::{CampaignId, CodeKey, LocationId, OfferRef, TabId};
+use crate::ledger::TabKey;
 use crate::ledger::campaign::rights::Stock;
 use crate::ledger::campaign::{self, Books, Mark, TabRecord, apply};
 use crate::ledger::shard::{Shard, Siblings};
-use crate::ledger::{TabKey, tab};
+use crate::location::{self, Rows};
 use crate::revision::{Announcement, Revision};
 use crate::time::{Instant, Zone};
 
@@ -73,16 +74,13 @@ impl Books for Ledger {
 pub struct World {
     entries: RefCell<BTreeMap<String, Entry>>,
     ledgers: RefCell<BTreeMap<(CampaignId, Shard), Ledger>>,
-    tabs: RefCell<BTreeMap<TabKey, tab::Tab>>,
-    misses: RefCell<(BTreeMap<TabKey, Misses>, Misses)>,
+    location: RefCell<Rows>,
     /// Milliseconds; each event is one later than the one before.
     clock: Cell<i64>,
     /// Which objects were asked, in order.
     asked: RefCell<Vec<String>>,
-    /// The guard does not answer.
-    pub guard_is_silent: Cell<bool>,
-    /// The tabs do not answer.
-    pub tabs_are_silent: Cell<bool>,
+    /// The location does not answer.
+    pub location_is_silent: Cell<bool>,
 }
 
 const LIMITS: Limits = Limits { tab: 10, location: 200, window: 600_000 };
@@ -96,12 +94,10 @@ impl World {
         Self {
             entries: RefCell::default(),
             ledgers: RefCell::default(),
-            tabs: RefCell::default(),
-            misses: RefCell::default(),
+            location: RefCell::default(),
             clock: Cell::new(1_800_000_000_000),
             asked: RefCell::default(),
-            guard_is_silent: Cell::default(),
-            tabs_are_silent: Cell::default(),
+            location_is_silent: Cell::default(),
         }
     }
 
@@ -177,6 +173,8 @@ impl World {
         let received = Instant::from_millis(now);
         Event {
             tab: tab_key(tab),
+            also: None,
+            net: false,
             cart: Cart::from_json(cart.to_string().as_bytes()).unwrap(),
             received,
             attempt: format!("a{now}"),
@@ -292,15 +290,8 @@ impl Ports for World {
         resolve(self, query).await
     }
 
-    async fn guard(&self, tab: &TabKey, misses: u16) -> Result<(), Lock> {
-        self.turn("guard".to_owned()).await;
-        if self.guard_is_silent.get() {
-            return Err(Lock::Silent);
-        }
-        let (tabs, all) = &mut *self.misses.borrow_mut();
-        let tab = tabs.entry(tab.clone()).or_default();
-        let now = Instant::from_millis(self.clock.get());
-        guard::hear(Some(tab), all, &LIMITS, misses, now).map_or(Ok(()), |at| Err(Lock::Until(at)))
+    fn limits(&self) -> Option<Limits> {
+        Some(LIMITS)
     }
 
     async fn renew(&self, campaign: &CampaignId) -> Result<Option<Revision>, Unreachable> {
@@ -348,13 +339,17 @@ impl Ports for World {
         ""
     }
 
-    async fn tab(&self, tab: &TabKey, command: &tab::Command) -> Result<tab::Reply, Unreachable> {
-        self.turn("tab".to_owned()).await;
-        if self.tabs_are_silent.get() {
+    async fn location(
+        &self,
+        _: &LocationId,
+        command: location::Command,
+    ) -> Result<location::Reply, Unreachable> {
+        self.turn("location".to_owned()).await;
+        if self.location_is_silent.get() {
             return Err(Unreachable);
         }
-        let mut tabs = self.tabs.borrow_mut();
-        Ok(tabs.entry(tab.clone()).or_default().apply(command.clone()).0)
+        let now = Instant::from_millis(self.clock.get());
+        Ok(self.location.borrow_mut().ask(command, now, now))
     }
 
     fn later(&self, _: CleanUp) {}

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Standing, StandingOffer};
+use crate::guard::Limits;
 use crate::ident::{CampaignId, OfferRef, TabId};
 use crate::ledger::Attempt;
 use crate::ledger::campaign::Which;
 use crate::ledger::shard::Shard;
 use crate::money::Money;
 use crate::time::Instant;
+
+use super::Barriers;
 
 /// A command to a tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +28,14 @@ pub enum Command {
         /// When the event reached the edge.
         received: Instant,
     },
-    /// Offers of these campaigns are reversed: who must hear of it? A campaign that never stood
-    /// here has its home at the root from now on, where the reversal waits for its REDEEM.
-    Locate(Vec<CampaignId>),
+    /// These offers are reversed: who must hear of it? For the offers of campaigns that never stood
+    /// here the tab itself keeps a barrier.
+    ReverseOffers {
+        /// Which.
+        offers: Vec<OfferRef>,
+        /// When the event reached the edge.
+        received: Instant,
+    },
     /// This is to be undone, whoever dies: the location sees to it until it is settled.
     Undo(Undo),
 }
@@ -40,7 +48,7 @@ pub enum Reply {
     Admission(Admission),
     /// To [`Command::Settle`] and [`Command::Undo`].
     Settled,
-    /// To [`Command::Reverse`] and [`Command::Locate`]: whom to tell. A campaign is there more
+    /// To [`Command::Reverse`] and [`Command::ReverseOffers`]: whom to tell. A campaign is there more
     /// than once when its ledger knows the tab by more than one name.
     Places(Vec<Place>),
     /// To [`Command::Undo`]: so much is to be undone already that this is not kept.
@@ -76,6 +84,12 @@ pub struct Admit {
     pub ceiling: Money,
     /// For how many days the tab is kept at least.
     pub keep_days: u32,
+    /// When the tab is locked by misses; none: it is asked although it may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// All offers it names, though some may have nothing to give.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<OfferRef>,
     /// Each campaign once, with all that the attempt asks of it.
     pub campaigns: Vec<Entry>,
 }
@@ -103,6 +117,13 @@ pub enum Admission {
         /// For each entry, in order, where its ledger keeps the tab.
         places: Vec<Place>,
     },
+    /// Too many codes were missed on this tab: it answers only what stands.
+    Locked {
+        /// Until when.
+        until: Instant,
+        /// What stands.
+        seen: Seen,
+    },
     /// Something else stands than what it was decided on: decide again.
     Moved(Seen),
     /// All together would exceed the tab. (The engine does not ask for that on what stands.)
@@ -114,6 +135,8 @@ pub enum Admission {
     Barred(CampaignId),
     /// The whole tab was reversed after this REDEEM was received.
     Reversed,
+    /// These of the offers it names were reversed after this REDEEM was received; nothing was claimed.
+    Overtaken(Vec<OfferRef>),
     /// Too much is to be undone here, or too much is claimed: ask again later.
     Busy,
 }
@@ -133,6 +156,10 @@ pub struct Seen {
     /// nobody said so: before it keeps somebody from something it is to be settled anew, with a
     /// fence.
     pub claimed: Vec<Claimed>,
+    /// Offers that were reversed before their campaigns ever stood here: an earlier REDEEM of them that
+    /// comes later must not hear of what stands.
+    #[serde(default, skip_serializing_if = "Barriers::is_empty")]
+    pub barriers: Barriers,
 }
 
 /// A campaign with claims on a tab.

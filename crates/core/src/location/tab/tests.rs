@@ -84,6 +84,8 @@ fn admit_offers(received: i64, campaigns: &[(&str, Vec<StandingOffer>)]) -> Admi
         version: 0,
         ceiling: Money::new(1000),
         keep_days: 400,
+        limits: None,
+        named: Vec::new(),
         campaigns: campaigns.iter().map(entry).collect(),
     }
 }

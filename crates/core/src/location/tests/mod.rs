@@ -24,7 +24,6 @@ use crate::money::Money;
 #[derive(Clone, Default)]
 struct Map {
     tabs: BTreeMap<TabId, TabRow>,
-    names: BTreeMap<TabId, TabId>,
     misses: BTreeMap<RowKey, MissRow>,
     replies: BTreeMap<String, ReplyRow>,
     alarm: Option<Instant>,
@@ -34,12 +33,8 @@ impl Store for Map {
     type Error = Infallible;
 
     fn tab_of(&self, name: &TabId) -> Result<Option<TabId>, Infallible> {
-        Ok(self.names.get(name).cloned())
-    }
-
-    fn names_of(&self, tab: &TabId) -> Result<Vec<TabId>, Infallible> {
-        let names = self.names.iter().filter(|(_, of)| *of == tab);
-        Ok(names.map(|(name, _)| name.clone()).collect())
+        let of = self.tabs.values().filter(|row| row.names.contains(name));
+        Ok(of.max_by_key(|row| row.until).map(|row| row.tab.clone()))
     }
 
     fn record(&self, tab: &TabId) -> Result<Option<String>, Infallible> {
@@ -89,7 +84,6 @@ impl Map {
     fn write(&mut self, changes: Changes) {
         for tab in changes.removed_tabs {
             self.tabs.remove(&tab);
-            self.names.retain(|_, of| *of != tab);
         }
         changes.removed_misses.iter().for_each(|key| drop(self.misses.remove(key)));
         changes.removed_replies.iter().for_each(|name| drop(self.replies.remove(name)));
@@ -97,7 +91,6 @@ impl Map {
             self.tabs.get_mut(&tab).unwrap().undo_at = undo_at;
         }
         self.tabs.extend(changes.tabs.into_iter().map(|row| (row.tab.clone(), row)));
-        self.names.extend(changes.names);
         self.replies.extend(changes.replies.into_iter().map(|row| (row.name.clone(), row)));
         self.misses.extend(changes.misses.into_iter().map(|row| (row.tab.clone(), row)));
     }
@@ -148,9 +141,10 @@ impl Map {
     }
 
     fn miss(&mut self, names: &TabNames, now: i64) -> Option<Instant> {
-        let command = Command::Miss { names: Some(names.clone()), limits: LIMITS, misses: 1 };
+        let command =
+            Command::Miss { names: Some(names.clone()), limits: LIMITS, misses: 1, unless: None };
         match self.ask(command, now) {
-            Reply::Miss(locked) => locked,
+            Reply::Miss(looked) => looked.locked,
             other => panic!("{other:?}"),
         }
     }
@@ -206,6 +200,8 @@ fn redeem(campaign: &str, amount: u64, received: i64) -> Admit {
         version: 0,
         ceiling: Money::new(1000),
         keep_days: 400,
+        limits: None,
+        named: Vec::new(),
         campaigns: vec![Entry { campaign: id(campaign), home: Shard::root(), offers: vec![offer] }],
     }
 }

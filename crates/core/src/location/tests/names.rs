@@ -8,7 +8,8 @@ use crate::time::Date;
 const REVERSE: tab::Command = tab::Command::Reverse { received: Instant::from_millis(50) };
 
 fn locate(campaign: &str) -> tab::Command {
-    tab::Command::Locate(vec![id(campaign)])
+    let offer = OfferRef::parse(&format!("{campaign}.o.CODE")).unwrap();
+    tab::Command::ReverseOffers { offers: vec![offer], received: at(1) }
 }
 
 #[test]
@@ -38,39 +39,46 @@ fn an_inquiry_that_names_both_is_enough() {
 }
 
 #[test]
-fn whichever_name_had_something_first_is_the_tabs_own() {
-    for (first, then) in [("17", both("uuid", "17")), ("uuid", both("uuid", "17"))] {
+fn the_name_that_both_are_named_by_first_is_the_tabs_own_and_ledgers_keep_the_one_they_know() {
+    for first in ["17", "uuid"] {
         let mut here = Map::default();
         here.admit(&named(first), redeem("a", 10, 1), 1);
-        assert_eq!(here.seen(&then, 2).tab, tab_id(first));
-        let other = if first == "17" { "uuid" } else { "17" };
-        let reversed = here.tab(&named(other), locate("a"), 3);
-        assert_eq!(reversed, tab::Reply::Places(vec![place("a", first)]));
+        assert_eq!(here.seen(&both("uuid", "17"), 2).tab, tab_id("uuid"));
+        for name in ["17", "uuid"] {
+            let reversed = here.tab(&named(name), locate("a"), 3);
+            assert_eq!(reversed, tab::Reply::Places(vec![place("a", first)]));
+        }
     }
 }
 
 #[test]
-fn two_tabs_that_turn_out_to_be_one_are_joined_the_same_whoever_is_named_first() {
-    let mut joined = Vec::new();
-    for names in [both("uuid", "17"), both("17", "uuid")] {
-        let mut here = Map::default();
-        here.admit(&named("17"), redeem("a", 10, 1), 1);
-        here.admit(&both("uuid", "other"), redeem("a", 20, 2), 2);
-        here.tab(&named("uuid"), tab::Command::Reverse { received: at(2) }, 3);
-        assert_eq!(here.seen(&names, 4).standing.amount(), Money::new(30));
-        assert_eq!(here.tabs.len(), 1);
-        // A claim is where its ledger knows the tab, and what was reversed is heard by either
-        // name.
-        for name in ["17", "uuid", "other"] {
-            let places = here.tab(&named(name), locate("a"), 5);
-            let expected = vec![place("a", "17"), place("a", "uuid")];
-            assert_eq!(places, tab::Reply::Places(expected), "{name}");
-            let late = here.admit(&named(name), redeem("b", 1, 2), 5);
-            assert_eq!(late, Admission::Reversed, "{name}");
-        }
-        joined.push((here.tabs, here.names));
+fn two_tabs_that_turn_out_to_be_one_are_joined() {
+    let mut here = Map::default();
+    here.admit(&named("17"), redeem("a", 10, 1), 1);
+    here.admit(&both("uuid", "other"), redeem("a", 20, 2), 2);
+    here.tab(&named("uuid"), tab::Command::Reverse { received: at(2) }, 3);
+    assert_eq!(here.seen(&both("uuid", "17"), 4).standing.amount(), Money::new(30));
+    assert_eq!(here.tabs.len(), 1);
+    // A claim is where its ledger knows the tab, and what was reversed is heard by either name.
+    for name in ["17", "uuid", "other"] {
+        let places = here.tab(&named(name), locate("a"), 5);
+        let expected = vec![place("a", "uuid"), place("a", "17")];
+        assert_eq!(places, tab::Reply::Places(expected), "{name}");
+        let late = here.admit(&named(name), redeem("b", 1, 2), 5);
+        assert_eq!(late, Admission::Reversed, "{name}");
     }
-    assert_eq!(joined[0], joined[1]);
+}
+
+#[test]
+fn a_number_that_is_used_again_is_another_tab_and_leads_to_the_one_touched_last() {
+    let mut here = Map::default();
+    here.admit(&both("one", "17"), redeem("a", 10, 1), 1);
+    let second = here.admit(&both("two", "17"), redeem("a", 20, 2), 2);
+    assert!(is_admitted(&second), "nothing stands on a new tab: {second:?}");
+    assert_eq!(here.seen(&named("17"), 3).tab, tab_id("two"));
+    assert_eq!(here.seen(&both("one", "17"), 3).standing.amount(), Money::new(10));
+    here.tab(&both("one", "17"), REVERSE, 50);
+    assert_eq!(here.seen(&named("17"), 60).tab, tab_id("one"));
 }
 
 #[test]

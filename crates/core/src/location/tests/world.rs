@@ -223,6 +223,8 @@ impl World {
             version,
             ceiling: plot.cart.subtotal(),
             keep_days: 400,
+            limits: None,
+            named: Vec::new(),
             campaigns: vec![Entry { campaign, home: Shard::root(), offers }],
         };
         Ok(match self.here.admit(&named("t"), admit, 100) {

@@ -37,17 +37,31 @@ impl Barriers {
             return false;
         }
         self.kept.insert(offer, received);
+        self.fold();
+        true
+    }
+
+    /// Takes over all of another tab.
+    pub(super) fn join(&mut self, other: Self) {
+        for (offer, received) in other.kept {
+            let latest = self.kept.get(&offer).copied().max(Some(received)).unwrap_or(received);
+            self.kept.insert(offer, latest);
+        }
+        self.folded = self.folded.max(other.folded);
+        self.fold();
+    }
+
+    fn fold(&mut self) {
         while self.kept.len() > KEPT {
             let earliest = self.kept.iter().min_by_key(|(_, at)| **at);
             let Some((offer, at)) = earliest.map(|(offer, at)| (offer.clone(), *at)) else { break };
             self.kept.remove(&offer);
             self.folded = self.folded.max(Some(at));
         }
-        true
     }
 
     /// Up to when a REDEEM of this offer is refused.
-    pub(super) fn covering(&self, offer: &OfferRef) -> Option<Instant> {
+    pub(crate) fn covering(&self, offer: &OfferRef) -> Option<Instant> {
         self.kept.get(offer).copied().max(self.folded)
     }
 }
