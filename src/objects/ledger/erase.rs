@@ -34,7 +34,7 @@ pub fn erase(
     after: Option<Cursor>,
 ) -> worker::Result<Erased> {
     match after.unwrap_or(Cursor::Tabs(None)) {
-        Cursor::Tabs(after) => erase_tabs(sql, names, after),
+        Cursor::Tabs(after) => erase_tabs(sql, names, after.as_ref()),
         Cursor::Counters(after) => erase_counters(sql, names, &after),
     }
 }
@@ -52,9 +52,9 @@ pub fn bound(names: &Replacements) -> worker::Result<SqlStorageValue> {
 fn erase_tabs(
     sql: &SqlStorage,
     names: &Replacements,
-    after: Option<TabKey>,
+    after: Option<&TabKey>,
 ) -> worker::Result<Erased> {
-    let (location, tab) = match &after {
+    let (location, tab) = match after {
         Some(key) => (key.location.as_str(), key.tab.as_str()),
         None => ("", ""),
     };
@@ -100,8 +100,8 @@ fn erase_counters(sql: &SqlStorage, names: &Replacements, after: &str) -> worker
     );
     let batch: Vec<[String; 2]> = rows(sql, &query, vec![bound(names)?, after.into()])?;
     let full = batch.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
-    let mut erased = Erased::default();
-    erased.next = batch.last().filter(|_| full).map(|[key, _]| Cursor::Counters(key.clone()));
+    let next = batch.last().filter(|_| full).map(|[key, _]| Cursor::Counters(key.clone()));
+    let mut erased = Erased { next, ..Erased::default() };
     for [key, named] in batch {
         let Some(to) = names.replace(&key).filter(|_| !named.is_empty()) else { continue };
         let joined = join(stock(sql, &to)?, stock(sql, &key)?);

@@ -31,13 +31,15 @@ mod job;
 mod names;
 mod person;
 mod place;
+mod report;
 #[cfg(test)]
 mod tests;
 
 pub use job::{
-    Changes, Counts, Heard, Job, LONGEST_WAIT, Next, PAUSE, Problem, Report, Store, Traces, add,
-    begin, heard, is_about, next, report,
+    Changes, Counts, Heard, Job, LONGEST_WAIT, Next, PAUSE, Store, Traces, add, begin, heard,
+    is_about, next,
 };
 pub use names::Replacements;
 pub use person::{of_identity, of_member};
 pub use place::{Listed, Place, Progress, Stages};
+pub use report::{Problem, Report, report};

@@ -161,7 +161,7 @@ mod tests {
         for bare in ["020 7946 0958", "20 7946 0958", "44 20 7946 0958", "00 44 20 7946 0958"] {
             covers(
                 "+44 20 7946 0958",
-                &ever(&[gb.clone()]),
+                &ever(std::slice::from_ref(&gb)),
                 &counted(None, Some(bare), None, &none),
             );
         }
