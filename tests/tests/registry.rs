@@ -1,4 +1,16 @@
 //! Operators' documents: revisions, one holder of each code, and a stop that is a stop.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a test's own functions fail the test"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "which requests began after an answer is the question"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -17,7 +17,7 @@ pub struct Rows<'a>(pub &'a SqlStorage);
 
 fn number(number: u64) -> worker::Result<SqlStorageValue> {
     let number = i64::try_from(number).map_err(|_| "a number is out of range")?;
-    Ok(SqlStorageValue::try_from_i64(number)?)
+    SqlStorageValue::try_from_i64(number)
 }
 
 fn count(count: usize) -> worker::Result<SqlStorageValue> {

@@ -292,7 +292,7 @@ pub async fn upload(edge: &Edge<'_>, call: &Call, id: &str) -> Result<Reply, Pro
     }
     let pointer = json!({"campaign": id}).to_string();
     for codes in new.chunks(AT_ONCE) {
-        let keys: BTreeSet<String> = codes.iter().map(|code| code_key(code)).collect();
+        let keys: BTreeSet<String> = codes.iter().map(code_key).collect();
         let writes = keys.iter().map(|key| catalogue.write(key, pointer.as_bytes()));
         for written in join_all(writes).await {
             written?;
