@@ -202,11 +202,12 @@ impl Asking<'_, '_> {
             // Only members are named there.
             return found(0);
         }
-        let erase = location::Erase(tab.tab.clone(), self.job.replacements(false));
-        edge.call(tab.location.as_str(), "", &erase, edge.deadline).await.map_err(silent)?;
+        // First, because a closed tab is not of whatever takes the place of a member's name.
         edge.visit(tab, visit::Command::Forget { members, at: self.job.started })
             .await
             .map_err(silent)?;
+        let erase = location::Erase(tab.tab.clone(), self.job.replacements(false));
+        edge.call(tab.location.as_str(), "", &erase, edge.deadline).await.map_err(silent)?;
         found(1)
     }
 }

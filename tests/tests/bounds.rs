@@ -189,7 +189,7 @@ fn a_reversal_or_redeem_of_campaigns_that_do_not_exist_keeps_nothing_for_them() 
     let tab = Tab::new(&service, "made-up");
     let offer = "stands.ten-off.STANDS10";
     assert_eq!(applied(&tab.redeem(&[offer])).len(), 1);
-    let kept = || ["-Ledger/", "-Tab/"].map(|class| objects(service.state(), class));
+    let kept = || ["-Ledger/", "-Location/"].map(|class| objects(service.state(), class));
     let ledgers = || erase(&service, "nobody")["ledgers"].clone();
     let before = (kept(), ledgers());
     assert!(

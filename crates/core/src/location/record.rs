@@ -219,8 +219,16 @@ impl Record {
         let joined = self.visits.iter().skip(1);
         let joined = joined.map(|kept| (kept.tab.clone(), standing(&kept.visit))).collect();
         let mut told = Visited { tab: name.clone(), standing: VisitStanding::default(), joined };
+        let mut forgot = false;
+        if matches!(command, VisitCommand::Forget { .. }) {
+            // A person is named under none of its names any more.
+            for kept in self.visits.iter_mut().skip(1) {
+                forgot |= kept.visit.apply(command.clone()).1;
+            }
+        }
         let Some(first) = self.visits.first_mut() else { return (told, false) };
         let (standing, changed) = first.visit.apply(command.clone());
+        let changed = changed || forgot;
         (told.tab, told.standing) = (first.tab.clone(), standing);
         (told, changed)
     }
