@@ -150,11 +150,11 @@ fn a_reversal_that_names_offers_where_nobody_reads_them_is_refused_and_takes_not
         assert_eq!(tab.event("REVERSAL", &shape).status, 400, "{shape}");
         assert_eq!(tab.loyalty("REVERSAL", &shape).status, 400, "{shape}");
     }
-    let history = service.get("/admin/tabs/hidden").admin().send().json();
+    let history = service.get("/admin/tabs/hidden?location=1019").admin().send().json();
     assert_eq!(history["redemptions"][0]["state"], "applied", "{history}");
     // A tab may mention its offers, and is meant as a whole.
     let mentions = tab.clone().with("adjustments", json!([{ "offer_id": offer, "amount": -110 }]));
     assert_eq!(mentions.event("REVERSAL", &json!({})).status, 200);
-    let history = service.get("/admin/tabs/hidden").admin().send().json();
+    let history = service.get("/admin/tabs/hidden?location=1019").admin().send().json();
     assert_eq!(history["redemptions"][0]["state"], "reversed", "{history}");
 }
