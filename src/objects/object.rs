@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use promo_core::time::Instant;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::worker_sys::DurableObjectState;
@@ -149,17 +149,24 @@ struct Envelope<Q> {
 
 /// A reply as it travels. One of `a` and `late` is there.
 #[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "A: Deserialize<'de>"))]
 pub(super) struct Letter<A> {
     /// [`VERSION`].
     pub v: u32,
     /// Rows that were written.
     #[serde(default)]
     pub rows: u64,
-    /// The answer.
+    /// The answer, which may be `null`.
+    #[serde(default, deserialize_with = "there")]
     pub a: Option<A>,
     /// The sender had given up already; nothing was written.
     #[serde(default)]
     pub late: bool,
+}
+
+/// A field that is there, whatever its value: without this, an answer `null` would be none.
+fn there<'de, A: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<A>, D::Error> {
+    A::deserialize(from).map(Some)
 }
 
 /// An object of some class, as the shim calls it.
@@ -335,4 +342,18 @@ fn upgrade(turn: &Turn<'_>, steps: &[&str]) -> worker::Result<()> {
     let row = vec![SqlStorageValue::try_from_i64(steps)?];
     turn.sql.exec("INSERT OR REPLACE INTO schema (id, steps) VALUES (1, ?)", row)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_nothing_is_an_answer() {
+        let read = |text| serde_json::from_str::<Letter<Option<u8>>>(text).unwrap();
+        assert_eq!(read(r#"{"v":2,"rows":0,"a":null}"#).a, Some(None));
+        assert_eq!(read(r#"{"v":2,"rows":0,"a":7}"#).a, Some(Some(7)));
+        let late = read(r#"{"v":2,"rows":0,"late":true}"#);
+        assert!(late.late && late.a.is_none());
+    }
 }
