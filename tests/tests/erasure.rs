@@ -131,7 +131,7 @@ fn known_person(wallet: &Wallet, service: &Service) -> Vec<String> {
     let second = reward(service, PHONE, "Free burger");
     assert_eq!(redeem(service, "reward", &[&second]).status, 200);
     eat(service, "eats", PHONE, 4000);
-    // Closed tabs wait for a spelling that is nobody's yet.
+    // Another guest, whom nothing of this concerns.
     sign_up(service, &json!({ "phone": OTHER }));
     eat(service, "other-eats", OTHER, 3000);
     use_everything(service, "late", PHONE, EMAIL);
