@@ -13,9 +13,9 @@ use crate::time::Instant;
 /// A location's rows, and the alarm that its object would have set.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    tabs: BTreeMap<TabId, TabRow>,
-    misses: BTreeMap<RowKey, MissRow>,
-    replies: BTreeMap<String, ReplyRow>,
+    pub(super) tabs: BTreeMap<TabId, TabRow>,
+    pub(super) misses: BTreeMap<RowKey, MissRow>,
+    pub(super) replies: BTreeMap<String, ReplyRow>,
     /// When it is to be woken.
     pub alarm: Option<Instant>,
 }

@@ -8,7 +8,7 @@ mod waking;
 mod world;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::ops::{Deref, DerefMut};
 
 use super::tab::{Admission, Admit, Claimed, Entry, Place, Seen, Settle, Undo};
 use super::*;
@@ -20,93 +20,29 @@ use crate::ledger::campaign::Which;
 use crate::ledger::shard::Shard;
 use crate::money::Money;
 
-/// A location, and the alarm that its wrapper would have set.
+/// A location whose messages and replies are read back from what is sent.
 #[derive(Clone, Default)]
-struct Map {
-    tabs: BTreeMap<TabId, TabRow>,
-    misses: BTreeMap<RowKey, MissRow>,
-    replies: BTreeMap<String, ReplyRow>,
-    alarm: Option<Instant>,
+struct Map(Rows);
+
+impl Deref for Map {
+    type Target = Rows;
+
+    fn deref(&self) -> &Rows {
+        &self.0
+    }
 }
 
-impl Store for Map {
-    type Error = Infallible;
-
-    fn tab_of(&self, name: &TabId) -> Result<Option<TabId>, Infallible> {
-        let of = self.tabs.values().filter(|row| row.names.contains(name));
-        Ok(of.max_by_key(|row| row.until).map(|row| row.tab.clone()))
-    }
-
-    fn record(&self, tab: &TabId) -> Result<Option<String>, Infallible> {
-        Ok(self.tabs.get(tab).map(|row| row.record.clone()))
-    }
-
-    fn misses(&self, tab: Option<&TabId>) -> Result<Option<String>, Infallible> {
-        Ok(self.misses.get(&tab.cloned()).map(|row| row.misses.clone()))
-    }
-
-    fn reply(&self, name: &str) -> Result<Option<String>, Infallible> {
-        Ok(self.replies.get(name).map(|row| row.record.clone()))
-    }
-
-    fn due_replies(&self, at: Instant, most: usize) -> Result<Vec<String>, Infallible> {
-        let due = self.replies.values().filter(|row| row.until <= at);
-        Ok(due.take(most).map(|row| row.name.clone()).collect())
-    }
-
-    fn due(&self, of: Index, at: Instant, most: usize) -> Result<Vec<RowKey>, Infallible> {
-        let mut due = self.index(of);
-        due.retain(|(when, _)| *when <= at);
-        due.truncate(most);
-        Ok(due.into_iter().map(|(_, key)| key).collect())
-    }
-
-    fn next(&self, of: Index, after: Instant) -> Result<Option<Instant>, Infallible> {
-        Ok(self.index(of).into_iter().map(|(when, _)| when).find(|when| *when > after))
+impl DerefMut for Map {
+    fn deref_mut(&mut self) -> &mut Rows {
+        &mut self.0
     }
 }
 
 impl Map {
-    fn index(&self, of: Index) -> Vec<(Instant, RowKey)> {
-        let tabs = |when: fn(&TabRow) -> Option<Instant>| {
-            self.tabs.values().filter_map(move |row| Some((when(row)?, Some(row.tab.clone()))))
-        };
-        let mut all: Vec<(Instant, RowKey)> = match of {
-            Index::Undo => tabs(|row| row.undo_at).collect(),
-            Index::Tab => tabs(|row| Some(row.until)).collect(),
-            Index::Reply => self.replies.values().map(|row| (row.until, None)).collect(),
-            Index::Miss => self.misses.values().map(|row| (row.until, row.tab.clone())).collect(),
-        };
-        all.sort();
-        all
-    }
-
-    fn write(&mut self, changes: Changes) {
-        for tab in changes.removed_tabs {
-            self.tabs.remove(&tab);
-        }
-        changes.removed_misses.iter().for_each(|key| drop(self.misses.remove(key)));
-        changes.removed_replies.iter().for_each(|name| drop(self.replies.remove(name)));
-        for (tab, undo_at) in changes.postponed {
-            self.tabs.get_mut(&tab).unwrap().undo_at = undo_at;
-        }
-        self.tabs.extend(changes.tabs.into_iter().map(|row| (row.tab.clone(), row)));
-        self.replies.extend(changes.replies.into_iter().map(|row| (row.name.clone(), row)));
-        self.misses.extend(changes.misses.into_iter().map(|row| (row.tab.clone(), row)));
-    }
-
     fn decide(&mut self, command: Command, deadline: Instant, now: Instant) -> Reply {
-        let wakes = command == Command::Wake;
-        let message = Message { deadline, command };
-        // As it is sent.
-        let sent = serde_json::to_string(&message).unwrap();
-        let (reply, changes, wake_at) =
-            decide(self, &serde_json::from_str(&sent).unwrap(), now).unwrap();
-        self.write(changes);
-        let earlier = self.alarm.is_none() || wake_at < self.alarm;
-        if wakes || (wake_at.is_some() && earlier) {
-            self.alarm = wake_at;
-        }
+        let sent = serde_json::to_string(&Message { deadline, command }).unwrap();
+        let Message { deadline, command } = serde_json::from_str(&sent).unwrap();
+        let reply = self.0.ask(command, deadline, now);
         serde_json::from_str(&serde_json::to_string(&reply).unwrap()).unwrap()
     }
 
